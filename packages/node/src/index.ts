@@ -1,1 +1,4 @@
-export {};
+export { ConfigFileError } from "./config/config-file.js";
+export { ListenError } from "./net/listeners.js";
+export { Node, type NodeOptions } from "./node.js";
+export { runNode, type RunOptions } from "./run-node.js";

@@ -51,10 +51,19 @@ export type OpenMode =
   /** Must exist; positioned access. */
   | "update";
 
+/**
+ * A file with one write position. It starts at the end of the file (`"update"`: at 0) and moves
+ * only when a write succeeds, so the write after a failed one goes to the same offsets: what is
+ * retried replaces what was torn and never stands in the file twice. One write at a time.
+ */
 export interface DiskFile {
   readonly path: string;
   /** Bytes in the file now. */
   size(): number;
+  /** Where the next write begins. */
+  readonly writePosition: number;
+  /** Moves the write position, to write again what a failed sync may have lost. */
+  seek(position: number): void;
   /** Hands all chunks to the kernel before it returns; throws a `DiskError` on a short write. */
   writeSync(chunks: readonly Uint8Array[]): void;
   /** As `writeSync`, off the loop. Chunks must not change until it settles. */
@@ -65,6 +74,9 @@ export interface DiskFile {
   /** Up to `length` bytes from `position`; shorter only at the end of the file. */
   read(position: number, length: number): Promise<Buffer>;
   readSync(position: number, length: number): Buffer;
+  /** Fills `target` from `position`; returns the bytes read, fewer only at the end of the file. */
+  readInto(target: Uint8Array, position: number): Promise<number>;
+  /** Cuts the file to `size`; a write position beyond it moves to the new end. */
   truncate(size: number): Promise<void>;
   truncateSync(size: number): void;
   close(): Promise<void>;
@@ -73,6 +85,8 @@ export interface DiskFile {
 
 /** What keeps a second live process off a directory; see ARCHITECTURE, "a directory has one owner". */
 export interface DirectoryLock {
+  /** Why this directory cannot be locked at all, if it cannot; worth a warning in the log. */
+  readonly weakness: string | undefined;
   release(): Promise<void>;
 }
 

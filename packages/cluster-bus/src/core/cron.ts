@@ -1,0 +1,111 @@
+/**
+ * What happens ten times a second: dial, ping, suspect, give up handshakes, and push on whatever
+ * waits for time to pass. Owns the cadence of pings: one random node per second (the one of five
+ * that was heard of longest ago), and everybody within half a node timeout.
+ */
+
+import { advanceElection } from "./election.js";
+import { suspect } from "./failure.js";
+import { handshakeTimeoutMs } from "./handshake.js";
+import { pickPeer, sendHeartbeat } from "./heartbeat.js";
+import { updateState } from "./health.js";
+import { advanceManualFailover, expireManualFailover } from "./manual-failover.js";
+import type { Link, Peer } from "./peers.js";
+import { hasConnectedLink } from "./peers.js";
+import { considerMigration } from "./replica-migration.js";
+import { announceReplication } from "./roles.js";
+import type { Bus } from "./state.js";
+import { closeLink, deletePeer } from "./state.js";
+
+const ticksPerRandomPing = 10;
+const randomPingSample = 5;
+
+export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
+  const { state } = bus;
+  state.ticks++;
+  state.suspectedCount = 0;
+  for (const peer of [...state.peers]) maintainLink(bus, peer, allocateLink);
+  if (state.ticks % ticksPerRandomPing === 0) pingLongestSilent(bus);
+  for (const peer of state.peers) {
+    if (!peer.isMyself && !peer.handshake && peer.addressKnown) watch(bus, peer);
+  }
+  announceReplication(bus);
+  expireManualFailover(bus);
+  if (bus.myself.role === "replica") {
+    advanceManualFailover(bus);
+    advanceElection(bus);
+    considerMigration(bus);
+  }
+  if (!state.ok) updateState(bus);
+}
+
+function maintainLink(bus: Bus, peer: Peer, allocateLink: () => Link["id"]): void {
+  if (peer.isMyself || !peer.addressKnown) return;
+  if (peer.health === "suspected") bus.state.suspectedCount++;
+  const age = bus.now - peer.createdAt;
+  if (peer.handshake && age > handshakeTimeoutMs(bus.config.nodeTimeoutMs)) {
+    deletePeer(bus, peer);
+    return;
+  }
+  if (peer.link !== undefined || peer.ip === "" || peer.busPort === 0) return;
+  const link: Link = {
+    id: allocateLink(),
+    inbound: false,
+    createdAt: bus.now,
+    peer,
+    connected: false,
+    localAddress: "",
+    remoteAddress: peer.ip,
+  };
+  peer.link = link;
+  bus.state.links.set(link.id, link);
+  bus.emit({ kind: "connect", link: link.id, host: peer.ip, port: peer.busPort });
+}
+
+/** The dial succeeded: ping at once, or a node that just restarted would look dead for a while. */
+export function linkConnected(bus: Bus, link: Link): void {
+  const peer = link.peer as Peer;
+  const pendingSince = peer.pingSentAt;
+  sendHeartbeat(bus, link, peer.meetPending ? "meet" : "ping");
+  // A ping that was pending on the former link still counts from when it was sent.
+  if (pendingSince !== 0) peer.pingSentAt = pendingSince;
+  // Once: later messages are ordinary pings, which are answered only by nodes that know us.
+  peer.meetPending = false;
+}
+
+function pingLongestSilent(bus: Bus): void {
+  let chosen: Peer | undefined;
+  for (let i = 0; i < randomPingSample; i++) {
+    const peer = pickPeer(bus);
+    if (peer.isMyself || peer.handshake || !hasConnectedLink(peer) || peer.pingSentAt !== 0) {
+      continue;
+    }
+    if (chosen === undefined || peer.pongReceivedAt < chosen.pongReceivedAt) chosen = peer;
+  }
+  if (chosen?.link !== undefined) sendHeartbeat(bus, chosen.link, "ping");
+}
+
+function watch(bus: Bus, peer: Peer): void {
+  const { config, now, state } = bus;
+  const half = config.nodeTimeoutMs / 2;
+  const pingDelay = now - peer.pingSentAt;
+  const dataDelay = now - peer.dataReceivedAt;
+  const silent = peer.pingSentAt !== 0 && pingDelay > half && dataDelay > half;
+  if (peer.link !== undefined && silent && now - peer.link.createdAt > config.nodeTimeoutMs) {
+    // Maybe only the connection is dead; the next tick dials again.
+    closeLink(bus, peer.link);
+  }
+  if (peer.link !== undefined) {
+    if (peer.pingSentAt === 0 && now - peer.pongReceivedAt > half) {
+      sendHeartbeat(bus, peer.link, "ping");
+      return;
+    }
+    // The replica that waits to take over needs to hear the offset we paused at.
+    if (bus.myself.role === "primary" && state.manual.replica === peer) {
+      sendHeartbeat(bus, peer.link, "ping");
+      return;
+    }
+  }
+  if (peer.pingSentAt === 0) return;
+  if (Math.min(pingDelay, dataDelay) > config.nodeTimeoutMs) suspect(bus, peer);
+}

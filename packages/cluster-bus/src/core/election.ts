@@ -1,0 +1,275 @@
+/**
+ * How a replica becomes primary: it waits (longer the older its data), asks all primaries for their
+ * vote in a new epoch, and takes its primary's slots once a majority granted it; and how a primary
+ * votes: once per epoch, durably before anybody hears of it. Manual failovers come through here
+ * too, without the waiting.
+ */
+
+import { slotCount } from "../slot.js";
+import { hasSlot } from "../slot-bitmap.js";
+import type { BusHeader, Millis } from "../message.js";
+import { broadcast, broadcastPong, makeHeader } from "./heartbeat.js";
+import { quorum, updateState } from "./health.js";
+import { resetManualFailover } from "./manual-failover.js";
+import { giveSlot } from "./ownership.js";
+import type { Peer } from "./peers.js";
+import { announcePrimary, becomePrimary } from "./roles.js";
+import type { Bus, CannotFailoverReason } from "./state.js";
+
+/** Lets the FAIL message reach the voters before the request does. */
+const fixedDelayMs = 500;
+/** Spreads replicas of equal rank. */
+const randomDelayMs = 500;
+/** Per replica that has more data than we. */
+const rankDelayMs = 1000;
+const authTimeoutMsMin = 2000;
+const relogAfterMs = 10_000;
+/** A failover that goes well takes less, and logs no reasons. */
+const quietMs = 5000;
+
+/** Called at every tick and whenever a vote arrives, on replicas. */
+export function advanceElection(bus: Bus): void {
+  bus.failoverDirty = false;
+  const { myself, state, config, now } = bus;
+  const election = state.election;
+  const manual = state.manual.endsAt !== 0 && state.manual.canStart;
+  const authTimeoutMs = Math.max(config.nodeTimeoutMs * 2, authTimeoutMsMin);
+  const age = now - election.at;
+
+  if (!mayStand(bus, manual)) {
+    election.reason = "none";
+    return;
+  }
+  if (!manual && dataTooOld(bus)) {
+    logCannot(bus, "data-age");
+    return;
+  }
+  if (age > authTimeoutMs * 2) {
+    schedule(bus);
+    return;
+  }
+  if (!election.requested && state.manual.endsAt === 0) raiseRank(bus);
+  if (now < election.at) {
+    logCannot(bus, "waiting-delay");
+    return;
+  }
+  if (age > authTimeoutMs) {
+    logCannot(bus, "expired");
+    return;
+  }
+  if (!election.requested) {
+    requestVotes(bus);
+    return;
+  }
+  if (election.votes < quorum(bus)) {
+    logCannot(bus, "waiting-votes");
+    return;
+  }
+  bus.log("notice", "Failover election won: I'm the new master.");
+  if (myself.configEpoch < election.epoch) {
+    myself.configEpoch = election.epoch;
+    bus.log("notice", `configEpoch set to ${myself.configEpoch} after successful failover`);
+  }
+  takeOver(bus);
+}
+
+function mayStand(bus: Bus, manual: boolean): boolean {
+  const primary = bus.myself.primary;
+  if (bus.myself.role !== "replica" || primary === undefined) return false;
+  if (primary.slotCount === 0) return false;
+  return manual || (primary.health === "failed" && !bus.config.replicaNoFailover);
+}
+
+/** Is what we replicated so old that losing the slots for longer is better? */
+function dataTooOld(bus: Bus): boolean {
+  const { config } = bus;
+  if (config.replicaValidityFactor === 0) return false;
+  let ageMs = bus.host.replicationDataAgeMs();
+  // The time it took to declare the primary failed is nobody's fault.
+  if (ageMs > config.nodeTimeoutMs) ageMs -= config.nodeTimeoutMs;
+  const limit =
+    config.replPingReplicaPeriodMs + config.nodeTimeoutMs * config.replicaValidityFactor;
+  return ageMs > limit;
+}
+
+function schedule(bus: Bus): void {
+  const { state, now } = bus;
+  const election = state.election;
+  election.votes = 0;
+  election.requested = false;
+  if (state.manual.endsAt !== 0) {
+    election.rank = 0;
+    election.at = now;
+    bus.failoverDirty = true;
+  } else {
+    election.rank = replicaRank(bus);
+    election.at =
+      now + fixedDelayMs + (bus.random.uint32() % randomDelayMs) + election.rank * rankDelayMs;
+  }
+  bus.log(
+    "notice",
+    `Start of election delayed for ${election.at - now} milliseconds ` +
+      `(rank #${election.rank}, offset ${bus.host.replicationOffset()}).`,
+  );
+  // Siblings learn our offset, and rank themselves by it.
+  broadcastPong(bus, "shard-replicas");
+}
+
+/**
+ * Forgets a past attempt. Without it a node that was elected, demoted and asked to fail over again
+ * within the retry time would count the votes of the past election.
+ */
+export function resetElection(bus: Bus): void {
+  const election = bus.state.election;
+  election.at = 0;
+  election.votes = 0;
+  election.requested = false;
+}
+
+/** How many siblings have more data. */
+function replicaRank(bus: Bus): number {
+  const { myself } = bus;
+  const offset = bus.host.replicationOffset();
+  let rank = 0;
+  for (const sibling of myself.primary?.replicas ?? []) {
+    if (sibling === myself || sibling.noFailover) continue;
+    if (sibling.replicationOffset > offset) rank++;
+  }
+  return rank;
+}
+
+/** A sibling turned out to have more data since we scheduled: wait longer. */
+function raiseRank(bus: Bus): void {
+  const election = bus.state.election;
+  const rank = replicaRank(bus);
+  if (rank <= election.rank) return;
+  const addedMs = (rank - election.rank) * rankDelayMs;
+  election.at += addedMs;
+  election.rank = rank;
+  bus.log(
+    "notice",
+    `Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`,
+  );
+}
+
+function requestVotes(bus: Bus): void {
+  const { state } = bus;
+  state.currentEpoch++;
+  state.election.epoch = state.currentEpoch;
+  state.election.requested = true;
+  bus.log("notice", `Starting a failover election for epoch ${state.currentEpoch}.`);
+  broadcast(bus, {
+    type: "auth-req",
+    header: makeHeader(bus, { forceAck: state.manual.endsAt !== 0 }),
+  });
+  bus.saveDurably();
+  bus.stateDirty = true;
+}
+
+/** Turns this replica into the primary of its shard; the caller has given it its epoch. */
+export function takeOver(bus: Bus): void {
+  const { myself, state } = bus;
+  const former = myself.primary;
+  if (former === undefined) return;
+  becomePrimary(bus, myself);
+  announcePrimary(bus);
+  for (let slot = 0; slot < slotCount; slot++) {
+    if (!hasSlot(former.slots, slot)) continue;
+    state.slots.unassign(slot);
+    giveSlot(bus, slot, myself);
+  }
+  updateState(bus);
+  bus.saveDurably();
+  broadcastPong(bus, "all");
+  resetManualFailover(bus);
+  resetElection(bus);
+}
+
+/** A vote counts if its giver may vote and has reached the epoch of this election. */
+export function noteVote(bus: Bus, voter: Peer, voterEpoch: number): void {
+  const election = bus.state.election;
+  if (voter.role !== "primary" || voter.slotCount === 0) return;
+  if (voterEpoch < election.epoch) return;
+  election.votes++;
+  bus.failoverDirty = true;
+}
+
+/** A replica asks for our vote. */
+export function considerVote(bus: Bus, candidate: Peer, request: BusHeader): void {
+  const { myself, state, now } = bus;
+  // Only primaries with slots are the electorate.
+  if (myself.role !== "primary" || myself.slotCount === 0) return;
+  const refusal = refuseVote(bus, candidate, request);
+  if (refusal !== undefined) {
+    bus.log(
+      "warning",
+      `Failover auth denied to ${candidate.id} (${candidate.humanName}): ${refusal}`,
+    );
+    return;
+  }
+  const primary = candidate.primary as Peer;
+  state.lastVoteEpoch = state.currentEpoch;
+  primary.votedAt = now;
+  bus.saveDurably();
+  if (candidate.link !== undefined) {
+    bus.send([candidate.link], { type: "auth-ack", header: makeHeader(bus) });
+  }
+  bus.log(
+    "notice",
+    `Failover auth granted to ${candidate.id} (${candidate.humanName}) ` +
+      `for epoch ${state.currentEpoch}`,
+  );
+}
+
+function refuseVote(bus: Bus, candidate: Peer, request: BusHeader): string | undefined {
+  const { state, config, now } = bus;
+  if (request.currentEpoch < state.currentEpoch) {
+    return `reqEpoch (${request.currentEpoch}) < curEpoch(${state.currentEpoch})`;
+  }
+  if (state.lastVoteEpoch === state.currentEpoch) {
+    return `already voted for epoch ${state.currentEpoch}`;
+  }
+  const primary = candidate.primary;
+  if (candidate.role === "primary") return "it is a master node";
+  if (primary === undefined) return "I don't know its master";
+  if (primary.health !== "failed" && !request.forceAck) return "its master is up";
+  const waitMs: Millis = config.nodeTimeoutMs * 2 - (now - primary.votedAt);
+  if (waitMs > 0) return `can't vote about this master before ${waitMs} milliseconds`;
+  for (let slot = 0; slot < slotCount; slot++) {
+    if (!hasSlot(request.slots, slot) || state.slots.isUnclaimed(slot)) continue;
+    const ownerEpoch = state.slots.ownerOf(slot)?.configEpoch ?? 0;
+    if (ownerEpoch > request.configEpoch) {
+      return `slot ${slot} epoch (${ownerEpoch}) > reqEpoch (${request.configEpoch})`;
+    }
+  }
+  return undefined;
+}
+
+const reasonTexts: Readonly<Record<CannotFailoverReason, string>> = {
+  none: "Unknown reason code.",
+  "data-age":
+    "Disconnected from master for longer than allowed. Please check the " +
+    "'cluster-replica-validity-factor' configuration option.",
+  "waiting-delay": "Waiting the delay before I can start a new failover.",
+  expired: "Failover attempt expired.",
+  "waiting-votes": "Waiting for votes, but majority still not reached.",
+};
+
+/** Says why the failover does not go on: when the reason changes, and every ten seconds. */
+function logCannot(bus: Bus, reason: CannotFailoverReason): void {
+  const { state, now, config, myself } = bus;
+  const election = state.election;
+  if (reason === election.reason && now - election.reasonLoggedAt < relogAfterMs) return;
+  election.reason = reason;
+  const primary = myself.primary;
+  const downMs = primary?.health === "failed" ? now - primary.failedAt : Infinity;
+  if (downMs < config.nodeTimeoutMs + quietMs) return;
+  election.reasonLoggedAt = now;
+  bus.log("notice", `Currently unable to failover: ${reasonTexts[reason]}`);
+  if (reason === "waiting-votes" || reason === "expired") {
+    bus.log(
+      "notice",
+      `Needed quorum: ${quorum(bus)}. Number of votes received so far: ${election.votes}`,
+    );
+  }
+}

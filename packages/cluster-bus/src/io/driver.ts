@@ -1,0 +1,292 @@
+/**
+ * Binds the core to sockets, timers and disk, and hands its effects to the node. Owns the order of
+ * effects (a `persist` that peers rely on is durable before the next effect runs) and re-entry: an
+ * input that arrives while effects run waits until they are done. Decides nothing.
+ */
+
+import { ClusterCore } from "../core/cluster.js";
+import type { BusConfig } from "../core/config.js";
+import { listenBusPort } from "../core/config.js";
+import type { BusEffect, LinkId, LocalRole } from "../core/effects.js";
+import type { BusCommand, BusHost, BusInput, BusRandom, CommandReply } from "../core/inputs.js";
+import type { LinkView } from "../core/views.js";
+import type { Millis } from "../message.js";
+import { ConfFile } from "./conf-file.js";
+import { Links } from "./links.js";
+import type { BusClock, BusDisk, BusListener, BusLog, BusNet, BusTimer } from "./ports.js";
+
+const tickMs = 100;
+
+/** What the bus asks of the node it belongs to. Called in order, never re-entrantly. */
+export interface BusNode extends BusHost {
+  onSlotsChanged(slots: readonly number[]): void;
+  onDeleteSlotKeys(slots: readonly number[]): void;
+  onRoleChanged(role: LocalRole): void;
+  onStateChanged(ok: boolean): void;
+  onPublish(message: {
+    readonly sharded: boolean;
+    readonly channel: Uint8Array;
+    readonly payload: Uint8Array;
+  }): void;
+  onPauseWrites(until: Millis): void;
+  onUnpauseWrites(): void;
+  onFlushData(): void;
+  /** `nodes.conf` could not be made durable although peers must rely on it: the node must stop. */
+  onFatal(error: unknown): void;
+}
+
+export interface BusDriverOptions {
+  readonly config: BusConfig;
+  readonly node: BusNode;
+  readonly clock: BusClock;
+  readonly random: BusRandom;
+  readonly disk: BusDisk;
+  readonly net: BusNet;
+  readonly log: BusLog;
+  /** Where `nodes.conf` lies. */
+  readonly directory: string;
+  readonly confName: string;
+  /** Its content; undefined if there is none. The node reads it under its directory lock. */
+  readonly confText: string | undefined;
+  /** Addresses to listen on. */
+  readonly hosts: readonly string[];
+  readonly myId?: string;
+}
+
+/** A link as CLUSTER LINKS shows it. */
+export interface LinkReport extends LinkView {
+  readonly events: string;
+  readonly sendBufferAllocated: number;
+  readonly sendBufferUsed: number;
+}
+
+export class BusDriver {
+  readonly core: ClusterCore;
+  readonly #options: BusDriverOptions;
+  readonly #links: Links;
+  readonly #conf: ConfFile;
+  readonly #listeners: BusListener[] = [];
+  readonly #pending: (readonly BusEffect[])[] = [];
+  readonly #wallStart: number;
+  readonly #monotonicStart: number;
+  #applying = false;
+  #ticker: BusTimer | undefined;
+  #stopped = false;
+  /** The configuration could not be made durable: nothing leaves this node any more. */
+  #failed = false;
+
+  constructor(options: BusDriverOptions) {
+    this.#options = options;
+    this.#wallStart = options.clock.now();
+    this.#monotonicStart = options.clock.monotonic();
+    this.core = new ClusterCore({
+      config: options.config,
+      host: options.node,
+      random: options.random,
+      now: this.now(),
+      nodesConf: options.confText,
+      myId: options.myId,
+    });
+    this.#conf = new ConfFile({
+      disk: options.disk,
+      clock: options.clock,
+      directory: options.directory,
+      name: options.confName,
+      content: () => this.core.nodesConf(),
+      onError: (error) => options.log.warning(`Could not write ${options.confName}: ${error}`),
+    });
+    this.#links = new Links({
+      net: options.net,
+      log: options.log,
+      events: {
+        nextLinkId: () => this.core.nextLinkId(),
+        linkIsKnown: (link) => this.core.linkIsKnown(link),
+        onAccepted: (link, socket) => {
+          const { localAddress, remoteAddress } = socket;
+          this.#step({
+            kind: "link-accepted",
+            now: this.now(),
+            link,
+            localAddress: plainAddress(localAddress),
+            remoteAddress: plainAddress(remoteAddress),
+          });
+        },
+        onConnected: (link, socket) => {
+          const { localAddress, remoteAddress } = socket;
+          this.#step({
+            kind: "link-connected",
+            now: this.now(),
+            link,
+            localAddress: plainAddress(localAddress),
+            remoteAddress: plainAddress(remoteAddress),
+          });
+        },
+        onClosed: (link) => this.#step({ kind: "link-closed", now: this.now(), link }),
+        onMessage: (link, message) =>
+          this.#step({ kind: "message", now: this.now(), link, message }),
+      },
+    });
+  }
+
+  /**
+   * Unix milliseconds that never step: the wall clock at start plus what the monotonic clock
+   * counted since. A wall clock that jumps would otherwise make every node look dead.
+   */
+  now(): Millis {
+    const elapsed = this.#options.clock.monotonic() - this.#monotonicStart;
+    return Math.floor(this.#wallStart + elapsed);
+  }
+
+  /** Listens and starts to tick. Call after the data set was loaded. */
+  async start(): Promise<void> {
+    const { net, hosts, config, clock } = this.#options;
+    this.#apply(this.core.start(this.now()));
+    for (const host of hosts) {
+      const port = listenBusPort(config);
+      const listener = await net.listen({ host, port }, (socket) => this.#links.accept(socket));
+      this.#listeners.push(listener);
+    }
+    this.#ticker = clock.every(tickMs, () => this.#tick());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ticker?.cancel();
+    this.#links.closeAll();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#conf.close();
+  }
+
+  /** Runs an operator's command; its effects, disk included, are done when it returns. */
+  run(command: BusCommand): CommandReply {
+    const { reply, effects } = this.core.run(command, this.now());
+    this.#apply(effects);
+    return reply;
+  }
+
+  publish(message: {
+    readonly sharded: boolean;
+    readonly channel: Uint8Array;
+    readonly payload: Uint8Array;
+  }): void {
+    this.#step({ kind: "publish", now: this.now(), ...message });
+  }
+
+  /** The configuration, the replication offset or the replication link changed. */
+  hostChanged(): void {
+    this.#step({ kind: "host-changed", now: this.now() });
+  }
+
+  linkReports(): readonly LinkReport[] {
+    return this.core.linksView().map((view) => {
+      const buffered = this.#links.bufferedBytes(view.link);
+      return {
+        ...view,
+        events: view.connected ? (buffered > 0 ? "rw" : "r") : "",
+        sendBufferAllocated: buffered,
+        sendBufferUsed: buffered,
+      };
+    });
+  }
+
+  #tick(): void {
+    const limit = this.#options.config.linkSendBufferBytesMax;
+    if (limit > 0) for (const link of this.#links.overLimit(limit)) this.#dropOverLimit(link);
+    this.#step({ kind: "tick", now: this.now() });
+  }
+
+  #dropOverLimit(link: LinkId): void {
+    const view = this.core.linksView().find((candidate) => candidate.link === link);
+    this.#options.log.warning(
+      `Freeing cluster link(${view?.direction ?? "from"} node ${view?.node ?? ""}, ` +
+        `used memory: ${this.#links.bufferedBytes(link)}) due to exceeding send buffer memory limit.`,
+    );
+    this.core.countLinkOverLimit();
+    this.#links.disconnect(link);
+    this.#step({ kind: "link-closed", now: this.now(), link });
+  }
+
+  #step(input: BusInput): void {
+    if (!this.#stopped) this.#apply(this.core.step(input));
+  }
+
+  #apply(effects: readonly BusEffect[]): void {
+    if (effects.length === 0) return;
+    this.#pending.push(effects);
+    if (this.#applying) return;
+    this.#applying = true;
+    try {
+      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+        for (const effect of next) {
+          if (this.#failed) return;
+          this.#perform(effect);
+        }
+      }
+    } finally {
+      this.#applying = false;
+    }
+  }
+
+  #perform(effect: BusEffect): void {
+    const { node, log } = this.#options;
+    switch (effect.kind) {
+      case "persist":
+        if (effect.fsync) this.#persistNow();
+        else this.#conf.saveSoon();
+        break;
+      case "send":
+        this.#links.send(effect.links, effect.message);
+        break;
+      case "connect":
+        this.#links.dial(effect.link, effect.host, effect.port);
+        break;
+      case "disconnect":
+        this.#links.disconnect(effect.link);
+        break;
+      case "slots-changed":
+        node.onSlotsChanged(effect.slots);
+        break;
+      case "delete-slot-keys":
+        node.onDeleteSlotKeys(effect.slots);
+        break;
+      case "role-changed":
+        node.onRoleChanged(effect.role);
+        break;
+      case "state-changed":
+        node.onStateChanged(effect.ok);
+        break;
+      case "publish":
+        node.onPublish(effect);
+        break;
+      case "pause-writes":
+        node.onPauseWrites(effect.until);
+        break;
+      case "unpause-writes":
+        node.onUnpauseWrites();
+        break;
+      case "flush-data":
+        node.onFlushData();
+        break;
+      case "log":
+        log[effect.level](effect.text);
+        break;
+    }
+  }
+
+  #persistNow(): void {
+    try {
+      this.#conf.saveNow();
+    } catch (error) {
+      // Going on would break a promise to the other nodes: a vote could be given twice.
+      this.#stopped = true;
+      this.#failed = true;
+      this.#options.log.warning(`Fatal: can't update cluster config file: ${error}`);
+      this.#options.node.onFatal(error);
+    }
+  }
+}
+
+/** Sockets that listen on `::` show IPv4 peers as `::ffff:1.2.3.4`; nodes know them without. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}

@@ -1,0 +1,23 @@
+/** `ProcessInfo` of the process we run in. */
+import { arch, release, totalmem, type as systemName } from "node:os";
+import { getHeapStatistics } from "node:v8";
+import type { ProcessInfo } from "../process-info.js";
+
+export function systemProcessInfo(): ProcessInfo {
+  return {
+    pid: process.pid,
+    os: `${systemName()} ${release()} ${arch() === "x64" ? "x86_64" : arch()}`,
+    executable: process.argv[1] ?? process.execPath,
+    rss: () => process.memoryUsage.rss(),
+    usedMemory: () => {
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    },
+    heapLimit: getHeapStatistics().heap_size_limit,
+    totalSystemMemory: totalmem(),
+    cpu: () => {
+      const { user, system } = process.cpuUsage();
+      return { user: user / 1e6, system: system / 1e6 };
+    },
+  };
+}

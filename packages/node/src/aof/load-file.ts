@@ -1,0 +1,185 @@
+/**
+ * Replays one file of an AOF: an RDB part if it begins with one, then records, with MULTI/EXEC put
+ * together again. Owns the replay and the verdict on how the file ends; never changes the file.
+ */
+
+import type { Argument } from "@slotlog/resp";
+import type { DiskFile } from "../ports.js";
+import { AofLoadError } from "./load-error.js";
+import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
+
+/** What a data set is built from; the arguments are only valid during the call. */
+export interface AofReplay {
+  /** Applies one record to a database. Returns false if there is no such command. */
+  execute(argv: readonly Argument[], db: number): boolean;
+  /**
+   * Loads the RDB at the beginning of the file; returns how many bytes it is long. Throws on
+   * anything but a whole RDB.
+   */
+  loadRdb(file: DiskFile, onProgress: (bytes: number) => void): Promise<number>;
+  /** A line such as `#TS:1700000000`, without its line end, and the offset where it begins. */
+  annotation?(line: string, offset: number): void;
+}
+
+export interface FileReplay {
+  readonly records: number;
+  readonly bytes: number;
+  /** The database selected at the end. */
+  readonly db: number;
+  /** "torn": it ends inside a record, a transaction or an annotation, which begins at `goodBytes`. */
+  readonly end: "whole" | "torn";
+  readonly goodBytes: number;
+  /** The torn end is a transaction of whole records without its EXEC. */
+  readonly unfinishedTransaction: boolean;
+}
+
+const signature = "REDIS";
+const maximumDatabases = 2 ** 31 - 1;
+
+/** Replays the file. Throws an `AofLoadError` on damage; a torn end is a result. */
+export async function replayFile(
+  file: DiskFile,
+  name: string,
+  replay: AofReplay,
+  onProgress: (bytes: number) => void,
+): Promise<FileReplay> {
+  let start = 0;
+  if ((await file.read(0, signature.length)).toString("latin1") === signature) {
+    start = await loadRdbPart(file, name, replay, onProgress);
+  }
+  const scanner = new RecordScanner(start);
+  const records = new RecordReplay(name, replay, start);
+  for (;;) {
+    const room = scanner.room();
+    const count = await file.readInto(room, scanner.endOffset);
+    if (count === 0) break;
+    scanner.fill(count);
+    await records.replay(scanner, file);
+    onProgress(scanner.offset);
+  }
+  return records.finish(scanner);
+}
+
+async function loadRdbPart(
+  file: DiskFile,
+  name: string,
+  replay: AofReplay,
+  onProgress: (bytes: number) => void,
+): Promise<number> {
+  try {
+    return await replay.loadRdb(file, onProgress);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AofLoadError(
+      "SLOTLOG_AOF_BASE",
+      `Error reading the RDB base file ${name}, AOF loading aborted: ${reason}`,
+      { file: file.path, cause },
+    );
+  }
+}
+
+/** The client that a file's records come from: selected database and open transaction. */
+class RecordReplay {
+  private readonly name: string;
+  private readonly target: AofReplay;
+  private records = 0;
+  private db = 0;
+  /** Behind the last record outside of a transaction, or the last EXEC. */
+  private goodBytes: number;
+  private queue: { readonly argv: readonly Argument[]; readonly db: number }[] | undefined;
+
+  constructor(name: string, target: AofReplay, start: number) {
+    this.name = name;
+    this.target = target;
+    this.goodBytes = start;
+  }
+
+  /** All items that are whole in the window. */
+  async replay(scanner: RecordScanner, file: DiskFile): Promise<void> {
+    try {
+      for (;;) {
+        const before = scanner.offset;
+        const result = scanner.next();
+        if (result === "more") return;
+        if (result === "annotation") this.target.annotation?.(scanner.annotation, before);
+        else this.take(scanner.argv, file, before);
+        if (this.queue === undefined && result === "record") this.goodBytes = scanner.offset;
+      }
+    } catch (error) {
+      if (!(error instanceof DamagedRecordError)) throw error;
+      throw new AofLoadError(
+        "SLOTLOG_AOF_DAMAGED",
+        `Bad file format reading the append only file ${this.name} at offset ${error.offset} ` +
+          `(${error.message}); the last good record ends at offset ${this.goodBytes}`,
+        { file: file.path, offset: error.offset, cause: error },
+      );
+    }
+  }
+
+  finish(scanner: RecordScanner): FileReplay {
+    const unfinishedTransaction = this.queue !== undefined;
+    const torn = unfinishedTransaction || scanner.offset < scanner.endOffset;
+    return {
+      records: this.records,
+      bytes: scanner.endOffset,
+      db: this.db,
+      end: torn ? "torn" : "whole",
+      // Annotations may stand between the last record and a torn one. They speak of what is cut.
+      goodBytes: torn ? this.goodBytes : scanner.endOffset,
+      unfinishedTransaction: unfinishedTransaction && scanner.offset === scanner.endOffset,
+    };
+  }
+
+  private take(argv: readonly Argument[], file: DiskFile, offset: number): void {
+    this.records++;
+    const name = argv[0] as string;
+    // Only the three names below matter here; their first letters spare all others the compare.
+    switch (name.charCodeAt(0) | 0x20) {
+      case 0x6d:
+        if (name.toLowerCase() === "multi") return this.begin();
+        break;
+      case 0x65:
+        if (name.toLowerCase() === "exec") return this.commit(file, offset);
+        break;
+      case 0x73:
+        if (argv.length === 2 && name.toLowerCase() === "select") return this.select(argv, file, offset);
+        break;
+    }
+    if (this.queue === undefined) this.execute(argv, this.db, file, offset);
+    else this.queue.push({ argv: argv.slice(), db: this.db });
+  }
+
+  /** A MULTI inside of a transaction is an error that changes nothing, as for any client. */
+  private begin(): void {
+    this.queue ??= [];
+  }
+
+  private commit(file: DiskFile, offset: number): void {
+    const queue = this.queue ?? [];
+    this.queue = undefined;
+    for (const { argv, db } of queue) this.execute(argv, db, file, offset);
+  }
+
+  private select(argv: readonly Argument[], file: DiskFile, offset: number): void {
+    const db = Number(argv[1]);
+    if (!Number.isInteger(db) || db < 0 || db > maximumDatabases) {
+      throw new AofLoadError(
+        "SLOTLOG_AOF_DAMAGED",
+        `Bad file format reading the append only file ${this.name} at offset ${offset} ` +
+          `(SELECT of database '${String(argv[1])}')`,
+        { file: file.path, offset },
+      );
+    }
+    this.db = db;
+  }
+
+  private execute(argv: readonly Argument[], db: number, file: DiskFile, offset: number): void {
+    if (this.target.execute(argv, db)) return;
+    throw new AofLoadError(
+      "SLOTLOG_AOF_UNKNOWN_COMMAND",
+      `Unknown command '${String(argv[0])}' reading the append only file ${this.name} ` +
+        `at offset ${offset}`,
+      { file: file.path, offset },
+    );
+  }
+}

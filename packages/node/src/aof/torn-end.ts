@@ -1,0 +1,49 @@
+/**
+ * Tells a torn end from damage that looks like one. A write that was cut short leaves a prefix of a
+ * record. A length whose digit was damaged also makes a record reach beyond the end of the file,
+ * and cutting there would silently throw away every record behind it.
+ */
+
+import type { DiskFile } from "../ports.js";
+import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
+
+/** How much of the file's end is looked through, and from how many places. */
+const searchBytesMax = 64 * 1024 * 1024;
+const candidatesMax = 64;
+
+/**
+ * True if somewhere behind `goodBytes` whole records begin that run exactly to the end of the file.
+ * A value that itself holds records and was torn just at the end of one is taken for damage too:
+ * stopping is the harmless mistake.
+ */
+export async function hidesWholeRecords(file: DiskFile, goodBytes: number): Promise<boolean> {
+  const size = file.size();
+  const start = Math.max(goodBytes, size - searchBytesMax);
+  const rest = await file.read(start, size - start);
+  let at = -1;
+  for (let candidates = 0; candidates < candidatesMax; candidates++) {
+    // The torn record itself has no line end in front of it here.
+    at = rest.indexOf("\n*", at + 1, "latin1");
+    if (at < 0) return false;
+    if (isWholeRecords(rest.subarray(at + 1))) return true;
+  }
+  return false;
+}
+
+function isWholeRecords(bytes: Buffer): boolean {
+  const scanner = new RecordScanner(0, {}, 64);
+  let given = 0;
+  try {
+    for (;;) {
+      while (scanner.next() !== "more") continue;
+      if (given === bytes.length) return scanner.offset === bytes.length;
+      const room = scanner.room();
+      const count = bytes.copy(room, 0, given);
+      scanner.fill(count);
+      given += count;
+    }
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return false;
+    throw error;
+  }
+}

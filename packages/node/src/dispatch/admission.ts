@@ -1,0 +1,133 @@
+/**
+ * Admission: the ordered list of guards that a command passes before it runs or is queued. The
+ * order is Redis' (`processCommand`), because it decides which of several errors a client sees.
+ */
+import { Flag } from "../commands/registry.js";
+import type { CommandContext } from "./context.js";
+import { route } from "./route.js";
+
+/** The error text, without the leading `-`, or `undefined` if the command may go on. */
+export type Guard = (context: CommandContext, argv: readonly string[]) => string | undefined;
+
+const argumentCount: Guard = ({ command }, argv) => {
+  const { arity } = command;
+  if (arity > 0 ? argv.length === arity : argv.length >= -arity) return undefined;
+  return `ERR wrong number of arguments for '${command.fullName}' command`;
+};
+
+/** `enable-debug-command` and `enable-module-command`. */
+const protectedCommand: Guard = ({ command, client, node }) => {
+  if ((command.flags & Flag.protected) === 0) return undefined;
+  const name = command.parent?.fullName ?? command.fullName;
+  const allowed =
+    name === "debug" ? node.config.enableDebugCommand : node.config.enableModuleCommand;
+  if (allowed === "yes") return undefined;
+  if (allowed === "local" && isLocal(client.link.remoteAddress)) return undefined;
+  const title = name.toUpperCase();
+  return (
+    `ERR ${title} command not allowed. If the enable-${name}-command option is set to "local", ` +
+    "you can run it from a local connection, otherwise you need to set this option in the " +
+    "configuration file, and then restart the server."
+  );
+};
+
+function isLocal(address: string): boolean {
+  return address === "" || address === "::1" || address.startsWith("127.");
+}
+
+const authenticated: Guard = ({ client, command }) => {
+  if (client.authenticated || (command.flags & Flag.noAuth) !== 0) return undefined;
+  return "NOAUTH Authentication required.";
+};
+
+const allowedInTransaction: Guard = ({ client, command }) => {
+  if (!client.inTransaction || (command.flags & Flag.noMulti) === 0) return undefined;
+  return "ERR Command not allowed inside a transaction";
+};
+
+/** The stream of our primary and the AOF go everywhere. */
+const ownsSlot: Guard = ({ client, command, node }, argv) => {
+  if (client.kind !== "normal") return undefined;
+  return route(node, client, command, argv);
+};
+
+const memoryAllows: Guard = ({ client, command, node }) => {
+  if (node.config.maxmemory === 0 || client.kind !== "normal") return undefined;
+  const flags = command.runsQueue ? command.flags | client.queuedFlags : command.flags;
+  if ((flags & Flag.denyoom) === 0 || node.makeRoom()) return undefined;
+  return "OOM command not allowed when used memory > 'maxmemory'.";
+};
+
+const diskHealthy: Guard = ({ client, command, node }) => {
+  const { misconfiguration } = node.persistence;
+  if (misconfiguration === undefined || client.kind !== "normal") return undefined;
+  // A replica follows its primary whatever its own disk does; PING tells monitors of the trouble.
+  const flags = command.runsQueue ? command.flags | client.queuedFlags : command.flags;
+  const concerned = (flags & Flag.write) !== 0 || command.tellsDiskTrouble;
+  if (!concerned || node.role.isReplica) return undefined;
+  return misconfiguration;
+};
+
+const enoughReplicas: Guard = ({ client, command, node }) => {
+  const wanted = node.config.minReplicasToWrite;
+  if (wanted === 0 || node.config.minReplicasMaxLag === 0) return undefined;
+  if ((command.flags & Flag.write) === 0 || client.kind !== "normal") return undefined;
+  if (node.role.isReplica || node.role.goodReplicas >= wanted) return undefined;
+  return "NOREPLICAS Not enough good replicas to write.";
+};
+
+const notReadOnlyReplica: Guard = ({ client, command, node }) => {
+  if (!node.role.isReplica || client.kind !== "normal" || !node.config.replicaReadOnly) {
+    return undefined;
+  }
+  if ((command.flags & Flag.write) === 0) return undefined;
+  return "READONLY You can't write against a read only replica.";
+};
+
+/** What a RESP2 client may say once it subscribed: its replies could not be told from messages. */
+const subscribedContext: Guard = ({ client, command }) => {
+  if (client.subscriptions === 0 || client.protocol === 3) return undefined;
+  if (command.allowedWhileSubscribed) return undefined;
+  return (
+    `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / ` +
+    "QUIT / RESET are allowed in this context"
+  );
+};
+
+const linkUpOrStaleAllowed: Guard = ({ command, client, node }) => {
+  if (!node.role.isReplica || node.role.linkUp || node.config.replicaServeStaleData) {
+    return undefined;
+  }
+  if ((command.flags & Flag.stale) !== 0 || client.kind !== "normal") return undefined;
+  return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+};
+
+const loaded: Guard = ({ client, command, node }) => {
+  if (!node.loading || (command.flags & Flag.loading) !== 0) return undefined;
+  if (client.kind !== "normal") return undefined;
+  return "LOADING Redis is loading the dataset in memory";
+};
+
+export const admission: readonly Guard[] = [
+  argumentCount,
+  protectedCommand,
+  authenticated,
+  allowedInTransaction,
+  ownsSlot,
+  memoryAllows,
+  diskHealthy,
+  enoughReplicas,
+  notReadOnlyReplica,
+  subscribedContext,
+  linkUpOrStaleAllowed,
+  loaded,
+];
+
+/** The first refusal, or `undefined`. */
+export function admit(context: CommandContext, argv: readonly string[]): string | undefined {
+  for (let i = 0; i < admission.length; i += 1) {
+    const refusal = (admission[i] as Guard)(context, argv);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}

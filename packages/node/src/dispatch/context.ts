@@ -1,0 +1,81 @@
+/**
+ * What a command's body sees while it runs. A node has one, refilled for each command, so that the
+ * hot path allocates nothing.
+ */
+import type { Argument, ReplyWriter } from "@slotlog/resp";
+import type { Command } from "../commands/registry.js";
+import type { Client } from "../net/client.js";
+import type { Database } from "../store/database.js";
+import type { NodeServices } from "./services.js";
+
+/** Classes of keyspace events, by the letter that `notify-keyspace-events` gives them. */
+export type EventClass = "g" | "$" | "l" | "s" | "h" | "z" | "x" | "e" | "t" | "m" | "n" | "d";
+
+export class CommandContext {
+  readonly node: NodeServices;
+  readonly reply: ReplyWriter;
+  client: Client;
+  db: Database;
+  command: Command;
+  /** The clock of this command, Unix ms: every look at the time within it sees the same. */
+  now = 0;
+  /** Changes made so far by this command; 0 at its end means that nothing is logged. */
+  dirty = 0;
+
+  /** True inside EXEC or a script: a command must not block and is part of a larger unit. */
+  denyBlocking = false;
+
+  #replacement: readonly Argument[] | undefined;
+  #silent = false;
+
+  constructor(options: {
+    readonly node: NodeServices;
+    readonly reply: ReplyWriter;
+    readonly client: Client;
+    readonly command: Command;
+  }) {
+    this.node = options.node;
+    this.reply = options.reply;
+    this.client = options.client;
+    this.command = options.command;
+    this.db = options.client.database;
+  }
+
+  /** Called by dispatch in front of each body. */
+  begin(client: Client, command: Command): void {
+    this.client = client;
+    this.db = client.database;
+    this.command = command;
+    this.dirty = 0;
+    this.#replacement = undefined;
+    this.#silent = false;
+  }
+
+  /** The log record of this command's change is `argv` instead of its own words. */
+  propagateAs(argv: readonly Argument[]): void {
+    this.#replacement = argv;
+  }
+
+  /** The body logs its changes itself, or they must not be logged. */
+  propagateNothing(): void {
+    this.#silent = true;
+  }
+
+  /** Logs one more record, now: it comes in front of the command's own. */
+  propagateAlso(argv: readonly Argument[], database = this.db.index): void {
+    this.node.propagate(database, argv);
+  }
+
+  get replacement(): readonly Argument[] | undefined {
+    return this.#replacement;
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** Tells the subscribers of keyspace notifications, if that class is switched on. */
+  notify(eventClass: EventClass, event: string, key: string): void {
+    this.node.notifyKeyspaceEvent(eventClass, event, key, this.db.index);
+  }
+}

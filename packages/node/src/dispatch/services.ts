@@ -1,0 +1,101 @@
+/**
+ * What commands may ask of the node that runs them. The composition root (`node.ts`) implements
+ * it; a body reaches nothing else, so a command can be tested with a small stand-in.
+ */
+import type { Argument } from "@slotlog/resp";
+import type { Command, CommandRegistry } from "../commands/registry.js";
+import type { Configuration, NodeConfig } from "../config/config.js";
+import type { LogStream } from "../log/stream.js";
+import type { Client } from "../net/client.js";
+import type { ClientTable } from "../net/client-table.js";
+import type { Ports } from "../ports.js";
+import type { ProcessInfo } from "../process-info.js";
+import type { Authenticator } from "../acl/authenticator.js";
+import type { DatabaseSet } from "../store/database-set.js";
+import type { Dispatcher } from "./dispatcher.js";
+import type { EventClass } from "./context.js";
+import type { NodeStats } from "./stats.js";
+import type { WatchTable } from "./watch.js";
+
+/** What routing asks of the cluster; absent in standalone mode. */
+export interface ClusterGate {
+  /** Per slot: 0 if commands on it are served here without another question. */
+  readonly route: Uint8Array;
+  /** The error text of a redirect or refusal, or `undefined` if this node serves the command. */
+  decide(request: RouteRequest): string | undefined;
+}
+
+export interface RouteRequest {
+  readonly slot: number;
+  readonly client: Client;
+  /** The command cannot change data. */
+  readonly readOnly: boolean;
+  /** It is about shard channels, not keys. */
+  readonly shardChannel: boolean;
+  readonly keyCount: number;
+  /** How many of the keys do not exist here. */
+  readonly missingKeys: number;
+}
+
+/** What persistence tells the guards and `INFO`. */
+export interface PersistenceHealth {
+  /** Why writes must be refused, or `undefined`. */
+  readonly misconfiguration: string | undefined;
+}
+
+/** How this node stands in replication. */
+export interface ReplicationRole {
+  readonly isReplica: boolean;
+  /** False while a replica has no working link to its primary. */
+  readonly linkUp: boolean;
+  /** Replicas whose lag is within `min-replicas-max-lag`. */
+  readonly goodReplicas: number;
+}
+
+export interface NodeServices {
+  readonly ports: Ports;
+  readonly config: NodeConfig;
+  readonly registry: CommandRegistry;
+  readonly dispatcher: Dispatcher;
+  readonly clients: ClientTable;
+  readonly databases: DatabaseSet;
+  readonly stream: LogStream;
+  readonly stats: NodeStats;
+  readonly watches: WatchTable;
+  readonly cluster: ClusterGate | undefined;
+  readonly persistence: PersistenceHealth;
+  readonly role: ReplicationRole;
+  /** True while the data set is being loaded. */
+  readonly loading: boolean;
+  /** Evicts keys until memory is within `maxmemory`; false if that cannot be done. */
+  makeRoom(): boolean;
+  readonly configuration: Configuration;
+  readonly process: ProcessInfo;
+  readonly authenticator: Authenticator;
+  readonly startedAt: number;
+  readonly runId: string;
+  /** The port that clients reach, also where 0 was configured. */
+  readonly port: number;
+  /** Stops the node; the process ends when it resolved. */
+  stop(): Promise<void>;
+
+  /**
+   * True while even a reply that changed nothing may have to wait, because it could show what a
+   * power loss can take back (`appendfsync always`).
+   */
+  readonly readsWait: boolean;
+  /** Sets the client's reply offset to that of the last change of what the command read. */
+  holdRead(client: Client, command: Command, argv: readonly string[]): void;
+  /** A command that ran longer than this is told to `onSlowCommand`. */
+  readonly slowCommandMs: number;
+  onSlowCommand(
+    client: Client,
+    command: Command,
+    argv: readonly string[],
+    elapsedMs: number,
+  ): void;
+
+  /** Appends a record to the log stream. */
+  propagate(database: number, argv: readonly Argument[]): void;
+  notifyKeyspaceEvent(eventClass: EventClass, event: string, key: string, database: number): void;
+}

@@ -1,0 +1,51 @@
+/** The node's counters, as `INFO stats` and the metrics tell them. Plain numbers, one object. */
+export class NodeStats {
+  commandsProcessed = 0;
+  connectionsReceived = 0;
+  rejectedConnections = 0;
+  netInputBytes = 0;
+  netOutputBytes = 0;
+  netReplInputBytes = 0;
+  netReplOutputBytes = 0;
+  syncFull = 0;
+  syncPartialOk = 0;
+  syncPartialErr = 0;
+  expiredKeys = 0;
+  expiredStalePercent = 0;
+  expireCycles = 0;
+  evictedKeys = 0;
+  evictedClients = 0;
+  keyspaceHits = 0;
+  keyspaceMisses = 0;
+  errorReplies = 0;
+  unexpectedErrorReplies = 0;
+  redirects = 0;
+  peakMemory = 0;
+  readsProcessed = 0;
+  writesProcessed = 0;
+  outputBufferDisconnections = 0;
+  queryBufferDisconnections = 0;
+  unconfirmedWrites = 0;
+  /** Changes since the last save, for `INFO persistence`. */
+  dirty = 0;
+  /** Error replies by their prefix; at most `errorPrefixesMax`. */
+  readonly errorsByPrefix = new Map<string, number>();
+
+  countError(text: string): void {
+    this.errorReplies += 1;
+    const space = text.indexOf(" ");
+    const prefix = space > 0 ? text.slice(0, space) : text;
+    const count = this.errorsByPrefix.get(prefix);
+    if (count !== undefined) this.errorsByPrefix.set(prefix, count + 1);
+    else if (this.errorsByPrefix.size < errorPrefixesMax) this.errorsByPrefix.set(prefix, 1);
+  }
+
+  reset(): void {
+    const { peakMemory, dirty } = this;
+    Object.assign(this, { ...new NodeStats(), peakMemory, dirty, errorsByPrefix: this.errorsByPrefix });
+    this.errorsByPrefix.clear();
+  }
+}
+
+/** Scripts can make up prefixes; Redis 7.2 stops at this number as well. */
+const errorPrefixesMax = 128;

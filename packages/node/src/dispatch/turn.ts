@@ -1,0 +1,67 @@
+/**
+ * A turn: everything that is read in one pass of the event loop, and its end, where the log is
+ * written once for all commands of the turn and then every connection is flushed once. It is Redis'
+ * `beforeSleep`, and it is where group commit comes from.
+ */
+import type { ReplyWriter } from "@slotlog/resp";
+import type { Clock } from "../ports.js";
+
+/** A connection that got replies in this turn. */
+export interface TurnOutput {
+  /** Sends or holds its replies; true if the reply arena is still in use afterwards. */
+  flush(): boolean;
+}
+
+export class Turn {
+  readonly #clock: Clock;
+  readonly #reply: ReplyWriter;
+  /** Hands the turn's log records over; runs before any reply leaves. */
+  readonly #writeLog: () => void;
+  /** Work that belongs to the end of a turn, such as serving blocked clients. */
+  readonly #beforeLog: () => void;
+  #touched: TurnOutput[] = [];
+  #scheduled = false;
+  readonly #end = (): void => this.#finish();
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly reply: ReplyWriter;
+    readonly beforeLog: () => void;
+    readonly writeLog: () => void;
+  }) {
+    this.#clock = options.clock;
+    this.#reply = options.reply;
+    this.#beforeLog = options.beforeLog;
+    this.#writeLog = options.writeLog;
+  }
+
+  /** The end of this turn will come. */
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.defer(this.#end);
+  }
+
+  /** A connection has replies to send at the end of this turn. */
+  touch(output: TurnOutput): void {
+    this.#touched.push(output);
+    this.schedule();
+  }
+
+  #finish(): void {
+    this.#scheduled = false;
+    this.#beforeLog();
+    this.#writeLog();
+    const touched = this.#touched;
+    this.#touched = [];
+    let arenaInUse = false;
+    for (const output of touched) {
+      if (output.flush()) arenaInUse = true;
+    }
+    // A reply may have been written while the others were flushed (a push to a closing client's
+    // peers): then the arena stays as it is until the next turn ends.
+    if (this.#reply.isAttached || this.#touched.length > 0) return;
+    if (arenaInUse) this.#reply.abandon();
+    else this.#reply.recycle();
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * One client connection: bytes in, requests to dispatch, replies out in order.
+ *
+ * It owns the socket, the decoder and the replies on their way: those of this turn, and those that
+ * wait at the gate. It knows no command.
+ */
+import { CommandDecoder, type NameCache, ProtocolError, type ReplyWriter } from "@slotlog/resp";
+import type { Dispatcher } from "../dispatch/dispatcher.js";
+import type { Turn, TurnOutput } from "../dispatch/turn.js";
+import type { Socket, SocketHandlers } from "../ports.js";
+import type { Client, ClientLink } from "./client.js";
+import type { GatedOutput, OutputGate } from "./output-gate.js";
+
+/** What all connections of a node share. */
+export interface ConnectionHost {
+  readonly reply: ReplyWriter;
+  readonly dispatcher: Dispatcher;
+  readonly turn: Turn;
+  readonly gate: OutputGate;
+  readonly names: NameCache;
+  /** Copies what the log borrowed from the read buffer. */
+  sealLog(): void;
+  countInput(bytes: number): void;
+  countOutput(bytes: number): void;
+  /** `client-output-buffer-limit`: true if the client must be closed. */
+  exceedsOutputLimit(client: Client, bytes: number): boolean;
+  /** `client-query-buffer-limit`. */
+  readonly queryBufferBytesMax: number;
+  readonly bulkBytesMax: number;
+  /** True while sockets that write must not be read, because the log cannot follow. */
+  readonly writersStopped: boolean;
+  onProtocolError(client: Client, message: string): void;
+  onClose(connection: Connection): void;
+}
+
+/** Replies of one turn that wait for the log. */
+interface HeldReplies {
+  readonly chunks: readonly Buffer[];
+  readonly offset: number;
+}
+
+/** Several small chunks are joined up to this size: one system call instead of many. */
+const joinedBytesMax = 64 * 1024;
+
+export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHandlers {
+  readonly #host: ConnectionHost;
+  readonly #socket: Socket;
+  readonly #decoder: CommandDecoder;
+  #client: Client | undefined;
+  #chunks: Buffer[] = [];
+  #chunkBytes = 0;
+  #touched = false;
+  #held: HeldReplies[] = [];
+  #heldBytes = 0;
+  #closing = false;
+  #closed = false;
+  #processing = false;
+  /** Set when the connection is handed over to something else than request processing. */
+  #takenOver: SocketHandlers | undefined;
+
+  constructor(host: ConnectionHost, socket: Socket) {
+    this.#host = host;
+    this.#socket = socket;
+    this.#decoder = new CommandDecoder({ bulkBytesMax: host.bulkBytesMax }, host.names);
+  }
+
+  /** Begins to read; called once. */
+  start(client: Client): void {
+    this.#client = client;
+    this.#socket.setHandlers(this);
+  }
+
+  get client(): Client {
+    return this.#client as Client;
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  get remoteAddress(): string {
+    return formatAddress(this.#socket.remoteAddress, this.#socket.remotePort);
+  }
+
+  get localAddress(): string {
+    return formatAddress(this.#socket.localAddress, this.#socket.localPort);
+  }
+
+  get queryBufferBytes(): number {
+    return this.#decoder.bufferedBytes;
+  }
+
+  get outputBufferBytes(): number {
+    return this.#chunkBytes + this.#heldBytes + this.#socket.bufferedBytes;
+  }
+
+  get outputChunks(): number {
+    return this.#chunks.length + this.#held.reduce((sum, held) => sum + held.chunks.length, 0);
+  }
+
+  onData(chunk: Buffer): void {
+    const host = this.#host;
+    host.countInput(chunk.length);
+    if (this.#takenOver !== undefined) {
+      this.#takenOver.onData(chunk);
+      return;
+    }
+    if (this.#closing) return;
+    this.#decoder.push(chunk);
+    if (this.client.blocked !== undefined) {
+      this.#decoder.park();
+    } else {
+      host.dispatcher.startBatch();
+      this.#processRequests();
+    }
+    if (this.#decoder.bufferedBytes > host.queryBufferBytesMax) {
+      this.closeNow("query buffer limit exceeded");
+    }
+  }
+
+  #processRequests(): void {
+    const host = this.#host;
+    const { reply, dispatcher } = host;
+    const decoder = this.#decoder;
+    const client = this.client;
+    this.#processing = true;
+    reply.attach(this, client.protocol);
+    try {
+      decoder.authenticated = client.authenticated;
+      while (client.blocked === undefined && !this.#closing && decoder.next()) {
+        if (client.replyMode === "on") {
+          dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
+        } else this.#processSilently(client);
+        decoder.authenticated = client.authenticated;
+      }
+      decoder.park();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      reply.error(`ERR Protocol error: ${error.message}`);
+      host.onProtocolError(client, error.message);
+      this.closeAfterReplies();
+    } finally {
+      this.#processing = false;
+      host.sealLog();
+      reply.detach();
+    }
+    client.lastActiveAt = dispatcher.now;
+    // Also without a reply the turn must end: the log may have grown.
+    host.turn.schedule();
+  }
+
+  /** `CLIENT REPLY OFF` and `SKIP`: the reply is made, then dropped. */
+  #processSilently(client: Client): void {
+    const { reply, dispatcher } = this.#host;
+    const decoder = this.#decoder;
+    const before = client.replyMode;
+    if (before === "skip-next") client.replyMode = "skip";
+    const mark = reply.mark();
+    dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
+    // CLIENT REPLY ON speaks again at once.
+    if ((client.replyMode as string) === "on") return;
+    reply.rollback(mark);
+    if (client.replyMode === "skip") client.replyMode = "on";
+  }
+
+  /** Goes on with what was held back while the client was blocked. */
+  resume(): void {
+    if (this.#closed || this.#closing || this.#processing) return;
+    this.#host.dispatcher.startBatch();
+    this.#processRequests();
+  }
+
+  /** Replies come here when the writer is detached, in order. */
+  chunk(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#chunks.push(bytes);
+    this.#chunkBytes += bytes.length;
+    if (!this.#touched) {
+      this.#touched = true;
+      this.#host.turn.touch(this);
+    }
+  }
+
+  flush(): boolean {
+    this.#touched = false;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#chunkBytes = 0;
+    if (this.#closed) return false;
+    const { gate } = this.#host;
+    const offset = this.client.replyOffset;
+    if (this.#held.length > 0 || offset > gate.offset) {
+      if (chunks.length > 0) {
+        this.#held.push({ chunks, offset });
+        for (const chunk of chunks) this.#heldBytes += chunk.length;
+        gate.wait(this);
+      }
+      this.#checkOutputLimit();
+      return true;
+    }
+    const inUse = this.#send(chunks);
+    if (this.#closing) this.#socket.end();
+    else if (inUse) this.#checkOutputLimit();
+    return inUse;
+  }
+
+  release(offset: number): boolean {
+    if (this.#closed) return false;
+    let count = 0;
+    for (const held of this.#held) {
+      if (held.offset > offset) break;
+      count += 1;
+      for (const chunk of held.chunks) this.#heldBytes -= chunk.length;
+      this.#send(held.chunks);
+    }
+    this.#held.splice(0, count);
+    if (this.#held.length > 0) return true;
+    if (this.#closing && !this.#touched) this.#socket.end();
+    return false;
+  }
+
+  /** True if the memory of some chunk is still in use. */
+  #send(chunks: readonly Buffer[]): boolean {
+    const only = chunks[0];
+    if (only === undefined) return false;
+    if (chunks.length === 1) {
+      this.#host.countOutput(only.length);
+      return !this.#socket.write(only);
+    }
+    let inUse = false;
+    let joined: Buffer[] = [];
+    let joinedBytes = 0;
+    for (const chunk of chunks) {
+      if (joinedBytes + chunk.length > joinedBytesMax && joined.length > 0) {
+        if (!this.#write(joined, joinedBytes)) inUse = true;
+        joined = [];
+        joinedBytes = 0;
+      }
+      joined.push(chunk);
+      joinedBytes += chunk.length;
+    }
+    if (!this.#write(joined, joinedBytes)) inUse = true;
+    return inUse;
+  }
+
+  #write(chunks: readonly Buffer[], bytes: number): boolean {
+    this.#host.countOutput(bytes);
+    const only = chunks.length === 1 ? chunks[0] : undefined;
+    return this.#socket.write(only ?? Buffer.concat(chunks, bytes));
+  }
+
+  #checkOutputLimit(): void {
+    const bytes = this.outputBufferBytes;
+    if (this.#host.exceedsOutputLimit(this.client, bytes)) this.closeNow("output buffer limit");
+  }
+
+  closeAfterReplies(): void {
+    this.#closing = true;
+    this.client.closing = true;
+    if (this.#processing || this.#touched || this.#held.length > 0) {
+      // The end of the turn, or the gate, closes it; without a reply nothing would.
+      if (!this.#touched) {
+        this.#touched = true;
+        this.#host.turn.touch(this);
+      }
+      return;
+    }
+    this.#socket.end();
+  }
+
+  closeNow(_reason: string): void {
+    if (this.#closed) return;
+    this.#closing = true;
+    this.client.closing = true;
+    this.#socket.destroy();
+  }
+
+  /**
+   * The connection stops being a client's: what follows in its stream goes to `handlers`. Returns
+   * the socket and the bytes that were read already.
+   */
+  takeOver(handlers: SocketHandlers): { readonly socket: Socket; readonly rest: Buffer } {
+    this.#takenOver = handlers;
+    return { socket: this.#socket, rest: this.#decoder.takeRest() };
+  }
+
+  onDrain(): void {
+    this.#takenOver?.onDrain?.();
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#closed = true;
+    this.#chunks = [];
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#host.gate.forget(this);
+    this.#takenOver?.onClose(error);
+    this.#host.onClose(this);
+  }
+}
+
+/** `1.2.3.4:5` or `[::1]:5`, as `CLIENT LIST` prints addresses. */
+export function formatAddress(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,119 @@
+/**
+ * The addresses a node listens on, and who is let in: `bind`, `maxclients`, `protected-mode`. It
+ * accepts, refuses with Redis' words, or hands the socket on.
+ */
+import type { NodeConfig } from "../config/config.js";
+import type { Listener, Net, Log, Socket } from "../ports.js";
+
+const protectedModeText =
+  "-DENIED Redis is running in protected mode because protected mode is enabled and no password " +
+  "is set for the default user. In this mode connections are only accepted from the loopback " +
+  "interface. If you want to connect from external computers to Redis you may adopt one of the " +
+  "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET " +
+  "protected-mode no' from the loopback interface by connecting to Redis from the same host the " +
+  "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do " +
+  "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable " +
+  "the protected mode by editing the Redis configuration file, and setting the protected mode " +
+  "option to 'no', and then restarting the server. 3) If you started the server manually just for " +
+  "testing, restart it with the '--protected-mode no' option. 4) Set up an authentication " +
+  "password for the default user. NOTE: You only need to do one of the above things in order for " +
+  "the server to start accepting connections from the outside.\r\n";
+
+const tooManyText = "-ERR max number of clients reached\r\n";
+
+/** A port or address that cannot be had; `message` is what the command line prints. */
+export class ListenError extends Error {
+  readonly code = "LISTEN";
+}
+
+/** Addresses that may be missing on this machine without failing the start (`-::1`). */
+const unavailable: ReadonlySet<string> = new Set([
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EPROTONOSUPPORT",
+  "EINVAL",
+]);
+
+export interface ListenersHost {
+  readonly net: Net;
+  readonly log: Log;
+  readonly config: NodeConfig;
+  clientCount(): number;
+  /** The default user needs no password. */
+  defaultUserIsOpen(): boolean;
+  onRejected(): void;
+  accept(socket: Socket): void;
+}
+
+export class Listeners {
+  readonly #host: ListenersHost;
+  #open: Listener[] = [];
+
+  constructor(host: ListenersHost) {
+    this.#host = host;
+  }
+
+  /** The port in use, also when 0 was asked for; 0 if there is none. */
+  get port(): number {
+    return this.#open[0]?.port ?? 0;
+  }
+
+  /** Listens on every address of `bind`; throws a `ListenError` if a needed one cannot be had. */
+  async listen(): Promise<void> {
+    const { config, net, log } = this.#host;
+    let { port } = config;
+    for (const entry of config.bind.length === 0 ? ["*", "-::*"] : config.bind) {
+      const optional = entry.startsWith("-");
+      const address = optional ? entry.slice(1) : entry;
+      const host = address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address;
+      try {
+        const listener = await net.listen({ host, port, backlog: config.tcpBacklog }, (socket) => {
+          this.#admit(socket);
+        });
+        this.#open.push(listener);
+        // Every address of a node has the same port, also where the first one chose it.
+        port = listener.port;
+      } catch (error) {
+        const { code = "", message } = error as NodeJS.ErrnoException;
+        if (optional && unavailable.has(code)) continue;
+        const reason = code === "EADDRINUSE" ? "Address already in use" : message;
+        log.warning(`Warning: Could not create server TCP listening socket ${host}:${port}: ${reason}`);
+        await this.close();
+        throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = [];
+    await Promise.all(open.map((listener) => listener.close()));
+  }
+
+  #admit(socket: Socket): void {
+    const host = this.#host;
+    const { config } = host;
+    if (host.clientCount() >= config.maxclients) {
+      this.#refuse(socket, tooManyText);
+    } else if (
+      config.protectedMode &&
+      host.defaultUserIsOpen() &&
+      !isLoopback(socket.remoteAddress)
+    ) {
+      this.#refuse(socket, protectedModeText);
+    } else host.accept(socket);
+  }
+
+  #refuse(socket: Socket, text: string): void {
+    this.#host.onRejected();
+    socket.setHandlers({ onData: ignore, onClose: ignore });
+    socket.write(Buffer.from(text, "latin1"));
+    socket.end();
+  }
+}
+
+function ignore(): void {}
+
+function isLoopback(address: string): boolean {
+  return address === "" || address === "::1" || address.startsWith("127.");
+}

@@ -1,0 +1,372 @@
+/**
+ * The composition root of one node: makes its parts, binds them to the ports, starts and stops
+ * them in order. It decides nothing that a part can decide.
+ */
+import { type Argument, NameCache, ReplyWriter } from "@slotlog/resp";
+import { Authenticator } from "./acl/authenticator.js";
+import { families } from "./commands/index.js";
+import { keyPositions } from "./commands/key-positions.js";
+import { type Command, CommandRegistry } from "./commands/registry.js";
+import type { Configuration, NodeConfig } from "./config/config.js";
+import type { EventClass } from "./dispatch/context.js";
+import { Dispatcher } from "./dispatch/dispatcher.js";
+import type { ClusterGate, NodeServices, ReplicationRole } from "./dispatch/services.js";
+import { NodeStats } from "./dispatch/stats.js";
+import { Turn } from "./dispatch/turn.js";
+import { WatchTable } from "./dispatch/watch.js";
+import { LogStream } from "./log/stream.js";
+import { Client, type ClientLink } from "./net/client.js";
+import { ClientTable } from "./net/client-table.js";
+import { Connection, type ConnectionHost } from "./net/connection.js";
+import { Listeners } from "./net/listeners.js";
+import { OutputGate } from "./net/output-gate.js";
+import { Persistence } from "./persistence.js";
+import type { DirectoryLock, Ports, Socket, Timer } from "./ports.js";
+import type { ProcessInfo } from "./process-info.js";
+import { AccessClock } from "./store/access.js";
+import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
+import { DatabaseSet } from "./store/database-set.js";
+import { KeyHasher } from "./store/key-hash.js";
+import { FastRandom } from "./store/random.js";
+
+/** Redis' 16384 slots. */
+const slotCount = 16384;
+/** Share of the loop that active expiry may take per cron run: Redis' 25% of 1000/hz ms. */
+const expireShare = 0.25;
+
+export interface NodeOptions {
+  readonly ports: Ports;
+  readonly configuration: Configuration;
+  readonly process: ProcessInfo;
+}
+
+/** Replies of commands that nobody asked for by a connection: the AOF's, the primary's. */
+const nowhere: ClientLink = {
+  remoteAddress: "?:0",
+  localAddress: "?:0",
+  queryBufferBytes: 0,
+  outputBufferBytes: 0,
+  outputChunks: 0,
+  chunk: () => {},
+  closeAfterReplies: () => {},
+  closeNow: () => {},
+  resume: () => {},
+};
+
+export class Node implements NodeServices, ConnectionHost, StoreHooks {
+  readonly ports: Ports;
+  readonly configuration: Configuration;
+  readonly config: NodeConfig;
+  readonly process: ProcessInfo;
+  readonly registry: CommandRegistry;
+  readonly databases: DatabaseSet;
+  readonly access: AccessClock;
+  readonly stream = new LogStream();
+  readonly stats = new NodeStats();
+  readonly watches = new WatchTable();
+  readonly clients = new ClientTable();
+  readonly reply = new ReplyWriter();
+  readonly gate = new OutputGate();
+  readonly names = new NameCache();
+  readonly authenticator: Authenticator;
+  readonly dispatcher: Dispatcher;
+  readonly turn: Turn;
+  readonly listeners: Listeners;
+  readonly persistence: Persistence;
+  readonly startedAt: number;
+  readonly runId: string;
+
+  cluster: ClusterGate | undefined;
+  role: ReplicationRole = { isReplica: false, linkUp: true, goodReplicas: 0 };
+  loading = false;
+  readsWait = false;
+  /** Whether what runs now comes from the primary or the AOF, to which nothing has expired. */
+  #applying = false;
+  noTouch = false;
+  /** Log offset of the last change in each slot; kept while `readsWait`. */
+  readonly #slotOffsets = new Float64Array(slotCount);
+  readonly #applier: Client;
+  #lock: DirectoryLock | undefined;
+  #timers: Timer[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: NodeOptions) {
+    const { ports, configuration } = options;
+    this.ports = ports;
+    this.configuration = configuration;
+    this.config = configuration.values;
+    this.process = options.process;
+    this.startedAt = ports.clock.now();
+    this.runId = Buffer.from(ports.random.bytes(20)).toString("hex");
+    this.registry = new CommandRegistry(families);
+    for (const [from, to] of configuration.renamedCommands) this.registry.rename(from, to);
+    const random = new FastRandom(ports.random.uint32());
+    this.access = new AccessClock(random);
+    this.access.setNow(this.startedAt);
+    this.databases = new DatabaseSet(this.config.clusterEnabled ? 1 : this.config.databases, {
+      hooks: this,
+      hasher: new KeyHasher(ports.random.uint32()),
+      access: this.access,
+      random,
+      perSlot: this.config.clusterEnabled,
+    });
+    this.authenticator = new Authenticator(this.config);
+    this.#applier = new Client({
+      id: 0,
+      kind: "loader",
+      link: nowhere,
+      now: this.startedAt,
+      database: this.databases.first,
+    });
+    this.#applier.authenticated = true;
+    this.dispatcher = new Dispatcher(this, this.reply, this.#applier);
+    this.dispatcher.now = this.startedAt;
+    this.reply.onError = (text) => this.stats.countError(text);
+    this.turn = new Turn({
+      clock: ports.clock,
+      reply: this.reply,
+      beforeLog: () => {},
+      writeLog: () => this.#writeLog(),
+    });
+    this.persistence = new Persistence({
+      ports,
+      config: this.config,
+      stream: this.stream,
+      gate: this.gate,
+      execute: (argv, database) => this.#applyLoaded(argv, database),
+      loadRdb: () => Promise.reject(new Error("RDB is not wired yet")),
+      usedMemory: () => this.process.usedMemory(),
+      onRoom: () => this.#resumeWriters(),
+    });
+    this.listeners = new Listeners({
+      net: ports.net,
+      log: ports.log,
+      config: this.config,
+      clientCount: () => this.clients.count,
+      defaultUserIsOpen: () => this.authenticator.defaultUserIsOpen,
+      onRejected: () => {
+        this.stats.rejectedConnections += 1;
+      },
+      accept: (socket) => this.#accept(socket),
+    });
+    this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
+  }
+
+  /** Loads the data and begins to serve. Throws if it cannot; then nothing is left open. */
+  async start(): Promise<void> {
+    const { disk, log, clock } = this.ports;
+    this.#lock = await disk.lockDirectory(this.config.dir);
+    log.notice("Server initialized");
+    await this.listeners.listen();
+    if (this.config.appendonly) {
+      this.loading = true;
+      const began = clock.monotonic();
+      const { records } = await this.persistence.load();
+      if (records > 0) {
+        const seconds = ((clock.monotonic() - began) / 1000).toFixed(3);
+        log.notice(`DB loaded from append only file: ${seconds} seconds`);
+      }
+      await this.persistence.open();
+      this.loading = false;
+    }
+    this.readsWait = this.config.appendonly && this.config.appendfsync === "always";
+    this.#timers.push(clock.every(1000 / this.config.hz, () => this.#cron()));
+    log.notice("Ready to accept connections tcp");
+  }
+
+  /** Ends in order: no new clients, the log on the disk, then the connections. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    await this.listeners.close();
+    this.#writeLog();
+    await this.persistence.close();
+    for (const client of this.clients.all()) client.link.closeAfterReplies();
+    await this.#lock?.release();
+  }
+
+  get port(): number {
+    return this.listeners.port;
+  }
+
+  // What commands ask (`NodeServices`).
+
+  propagate(database: number, argv: readonly Argument[]): void {
+    if (this.stream.active) this.stream.append(database, argv);
+  }
+
+  notifyKeyspaceEvent(
+    _eventClass: EventClass,
+    _event: string,
+    _key: string,
+    _database: number,
+  ): void {}
+
+  makeRoom(): boolean {
+    return this.process.usedMemory() <= this.config.maxmemory;
+  }
+
+  /** Under `appendfsync always`: what was read may not be shown before it is durable. */
+  holdRead(client: Client, command: Command, argv: readonly string[]): void {
+    if (client.kind !== "normal") return;
+    const positions = keyPositions(command, argv);
+    let offset = client.replyOffset;
+    if (positions === undefined || positions.length === 0) {
+      if (command.spec.docs.group === "connection") return;
+      offset = this.stream.offset;
+    }
+    for (const { index } of positions ?? []) {
+      const slot = client.database.slotOf(argv[index] as string);
+      const changedAt = this.#slotOffsets[slot] as number;
+      offset = Math.max(offset, Math.min(changedAt, this.stream.offset));
+    }
+    client.replyOffset = offset;
+  }
+
+  readonly slowCommandMs = Number.POSITIVE_INFINITY;
+  onSlowCommand(): void {}
+
+  // What the store asks (`StoreHooks`).
+
+  now(): number {
+    return this.dispatcher.now;
+  }
+
+  get expiredKeys(): ExpiredKeys {
+    if (this.#applying) return "show";
+    return this.role.isReplica ? "hide" : "delete";
+  }
+
+  expired(database: Database, key: string): void {
+    this.stats.expiredKeys += 1;
+    this.propagate(database.index, [this.config.lazyfreeLazyExpire ? "UNLINK" : "DEL", key]);
+    this.notifyKeyspaceEvent("x", "expired", key, database.index);
+    this.modified(database, key);
+  }
+
+  modified(database: Database, key: string): void {
+    this.watches.touch(database.index, key);
+    if (this.readsWait) {
+      // The record of this change ends behind the present offset; what is read before the turn's
+      // end waits for the whole turn, which is the same write.
+      this.#slotOffsets[database.slotOf(key)] = this.stream.offset + 1;
+    }
+  }
+
+  missed(): void {}
+  collectionAdded(): void {}
+
+  // What connections ask (`ConnectionHost`).
+
+  sealLog(): void {
+    this.stream.seal();
+  }
+
+  countInput(bytes: number): void {
+    this.stats.netInputBytes += bytes;
+    this.stats.readsProcessed += 1;
+  }
+
+  countOutput(bytes: number): void {
+    this.stats.netOutputBytes += bytes;
+    this.stats.writesProcessed += 1;
+  }
+
+  exceedsOutputLimit(client: Client, bytes: number): boolean {
+    const limits = this.config.clientOutputBufferLimit;
+    const limit = client.subscriptions > 0 ? limits.pubsub : limits.normal;
+    if (limit.hardBytes === 0 || bytes <= limit.hardBytes) return false;
+    this.stats.outputBufferDisconnections += 1;
+    return true;
+  }
+
+  get queryBufferBytesMax(): number {
+    return this.config.clientQueryBufferLimit;
+  }
+
+  get bulkBytesMax(): number {
+    return this.config.protoMaxBulkLen;
+  }
+
+  get writersStopped(): boolean {
+    return this.persistence.overLimit;
+  }
+
+  onProtocolError(client: Client, message: string): void {
+    this.ports.log.verbose(`Protocol error (${message}) from client ${client.link.remoteAddress}`);
+  }
+
+  onClose({ client }: Connection): void {
+    client.blocked?.cancel("closed");
+    this.watches.removeAll(client);
+    this.clients.remove(client);
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(this, socket);
+    const client = new Client({
+      id: this.clients.nextId(),
+      kind: "normal",
+      link: connection,
+      now: this.ports.clock.now(),
+      database: this.databases.first,
+    });
+    client.authenticated = this.authenticator.defaultUserIsOpen;
+    this.clients.add(client);
+    this.stats.connectionsReceived += 1;
+    connection.start(client);
+  }
+
+  #resumeWriters(): void {}
+
+  /** One record of the AOF that is being loaded. */
+  #applyLoaded(argv: readonly Argument[], index: number): boolean {
+    const database = this.databases.get(index);
+    if (database === undefined) return false;
+    const client = this.#applier;
+    client.database = database;
+    if (this.registry.find(argv[0] as string) === undefined) return false;
+    this.#applying = true;
+    this.reply.attach(nowhere, 2);
+    try {
+      const hasLarge = argv.some((word) => typeof word !== "string");
+      this.dispatcher.process(client, argv, hasLarge);
+    } finally {
+      this.#applying = false;
+      this.reply.rollback(0);
+      this.reply.detach();
+    }
+    return true;
+  }
+
+  #writeLog(): void {
+    const { stream } = this;
+    this.persistence.write(stream.batch());
+    stream.reset();
+  }
+
+  #cron(): void {
+    const { clock } = this.ports;
+    const now = clock.now();
+    this.access.setNow(now);
+    this.dispatcher.startBatch();
+    this.#expireCycle();
+    this.stats.peakMemory = Math.max(this.stats.peakMemory, this.process.usedMemory());
+    if (this.stream.batchBytes > 0) this.turn.schedule();
+  }
+
+  #expireCycle(): void {
+    const { clock } = this.ports;
+    const budgetMs = (1000 / this.config.hz) * expireShare;
+    const deadline = clock.monotonic() + budgetMs;
+    for (const database of this.databases.databases) {
+      const { finished } = database.expireCycle(() => clock.monotonic() > deadline);
+      if (!finished) break;
+    }
+    this.stats.expireCycles += 1;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Finds segments without a search: all of them by size class, for picking a key at random, and
+ * those that hold keys with an expiry, for active expiry and for evicting volatile keys.
+ *
+ * Lists are dense (the last element fills a gap), so every operation is O(1) however many tables
+ * and however few volatile keys there are. One registry serves all tables of a database.
+ */
+import type { FastRandom } from "./random.js";
+import { EMPTY, NEVER } from "./segment.js";
+import type { Segment } from "./segment.js";
+
+/** Class `c` holds segments of 2^c to 2^(c+1) - 1 places. */
+function sizeClassOf(places: number): number {
+  return 31 - Math.clz32(places);
+}
+
+/** Tries before any key will do. At a fill of 1 in 32 places, 500 tries fail once in 10^7. */
+const RANDOM_TRIES_MAX = 500;
+
+export class SegmentRegistry {
+  readonly #bySize: Segment[][] = [];
+  readonly volatile: Segment[] = [];
+  /** The place that `pickPlace` chose in the segment it returned. */
+  pickedPlace = 0;
+
+  /** Adds a segment, or moves it to its class after its places have changed. */
+  update(segment: Segment): void {
+    const sizeClass = sizeClassOf(segment.places);
+    if (segment.sizeClass !== sizeClass) {
+      this.#removeBySize(segment);
+      while (this.#bySize.length <= sizeClass) this.#bySize.push([]);
+      const list = this.#bySize[sizeClass] as Segment[];
+      segment.sizeClass = sizeClass;
+      segment.sizeIndex = list.length;
+      list.push(segment);
+    }
+    this.updateVolatile(segment);
+  }
+
+  /** Lists or unlists a segment whose first volatile key came or whose last one went. */
+  updateVolatile(segment: Segment): void {
+    const listed = segment.volatileIndex >= 0;
+    if (listed === segment.volatileCount > 0) return;
+    if (listed) {
+      const last = this.volatile.pop() as Segment;
+      if (last !== segment) {
+        this.volatile[segment.volatileIndex] = last;
+        last.volatileIndex = segment.volatileIndex;
+      }
+      segment.volatileIndex = -1;
+    } else {
+      segment.volatileIndex = this.volatile.length;
+      this.volatile.push(segment);
+    }
+  }
+
+  remove(segment: Segment): void {
+    this.#removeBySize(segment);
+    const volatileCount = segment.volatileCount;
+    segment.volatileCount = 0;
+    this.updateVolatile(segment);
+    segment.volatileCount = volatileCount;
+  }
+
+  /**
+   * A segment and, in `pickedPlace`, a place in it, such that every key is equally likely: a class
+   * is chosen by the places it has, then any of those, until one is occupied.
+   */
+  pickPlace(random: FastRandom): Segment | undefined {
+    let total = 0;
+    for (let c = 0; c < this.#bySize.length; c++) total += this.#placesInClass(c);
+    if (total === 0) return undefined;
+    let candidate: Segment | undefined;
+    for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
+      let at = random.below(total);
+      let sizeClass = 0;
+      while (at >= this.#placesInClass(sizeClass)) at -= this.#placesInClass(sizeClass++);
+      const list = this.#bySize[sizeClass] as Segment[];
+      const segment = list[at >>> (sizeClass + 1)] as Segment;
+      const place = at & ((2 << sizeClass) - 1);
+      if (place < segment.places && segment.words[2 * place] !== EMPTY) {
+        this.pickedPlace = place;
+        return segment;
+      }
+      if (segment.count > 0) candidate = segment;
+    }
+    return candidate === undefined ? this.#firstOccupied() : this.#occupiedFrom(candidate, 0);
+  }
+
+  /** As `pickPlace` among keys with an expiry; only roughly equally likely. */
+  pickVolatilePlace(random: FastRandom): Segment | undefined {
+    if (this.volatile.length === 0) return undefined;
+    const segment = this.volatile[random.below(this.volatile.length)] as Segment;
+    const expires = segment.expires as Float64Array;
+    let place = random.below(segment.places);
+    while (expires[place] === NEVER) place = place + 1 === segment.places ? 0 : place + 1;
+    this.pickedPlace = place;
+    return segment;
+  }
+
+  #placesInClass(sizeClass: number): number {
+    return (this.#bySize[sizeClass] as Segment[]).length * (2 << sizeClass);
+  }
+
+  #occupiedFrom(segment: Segment, start: number): Segment {
+    let place = start;
+    while (segment.words[2 * place] === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
+    this.pickedPlace = place;
+    return segment;
+  }
+
+  #firstOccupied(): Segment | undefined {
+    for (const list of this.#bySize) {
+      for (const segment of list) if (segment.count > 0) return this.#occupiedFrom(segment, 0);
+    }
+    return undefined;
+  }
+
+  #removeBySize(segment: Segment): void {
+    if (segment.sizeClass < 0) return;
+    const list = this.#bySize[segment.sizeClass] as Segment[];
+    const last = list.pop() as Segment;
+    if (last !== segment) {
+      list[segment.sizeIndex] = last;
+      last.sizeIndex = segment.sizeIndex;
+    }
+    segment.sizeClass = -1;
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * A bounded piece of a key table: all keys whose hash begins with one prefix, kept in hash order.
+ *
+ * It is an array of places with gaps. A key's home is its hash scaled to the places; it lives there
+ * or in the run of occupied places that begins at or before home, and places in use are always
+ * sorted by hash. So a search is a short forward scan that one comparison per place ends (an empty
+ * place compares greater than every hash), and growing, splitting and merging are plain passes in
+ * order. Runs do not wrap: a few places behind the last home take what overflows.
+ *
+ * It owns the places and their parallel arrays and does no policy: when to grow, split or shrink is
+ * the table's business. It refuses to overflow: `insertAt` returns -1 when there is no room.
+ */
+
+import type { EntryBatch } from "./entry-batch.js";
+
+/** Hash word of an empty place; greater than every hash. */
+export const EMPTY = 0x7fffffff;
+
+/**
+ * Up to this many places there are no homes: the keys are a sorted list, searched from its start.
+ * Two cache lines of hash words; a tiny table wants every place usable.
+ */
+export const LIST_PLACES_MAX = 12;
+
+/** No expiry: later than every time, so that one comparison decides. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
+/** Meta word: bits 0-23 LRU clock or LFU, 24-27 encoding flag, 28-31 snapshot epoch. */
+export const ACCESS_MASK = 0x00ffffff;
+export const ENCODING_SHIFT = 24;
+export const ENCODING_MASK = 0x0f000000;
+export const EPOCH_SHIFT = 28;
+export const EPOCH_MASK = 0xf0000000 | 0;
+
+/** Places behind the last home. At 85% full a run overflows 16 places once in 250 tables. */
+function overflowPlaces(places: number): number {
+  return Math.min(24, 4 + (places >>> 4));
+}
+
+/**
+ * Number of homes for so many places. Homes are 16-bit fractions; more places than that only occur
+ * where keys share a hash prefix so long that splitting is refused, and then they serve as overflow.
+ */
+function homesFor(places: number): number {
+  return places <= LIST_PLACES_MAX ? 1 : Math.min(65535, places - overflowPlaces(places));
+}
+
+function newEntries(places: number): unknown[] {
+  // Filled at once so that V8 settles on one elements kind for all segments, numbers included.
+  return new Array<unknown>(2 * places).fill(undefined);
+}
+
+function newWords(places: number): Int32Array {
+  // One more empty place ends every scan without a bounds check.
+  return new Int32Array(2 * places + 2).fill(EMPTY);
+}
+
+export class Segment {
+  /** Per place: hash (or `EMPTY`), meta word. */
+  words: Int32Array;
+  /** Per place: key, value. */
+  entries: unknown[];
+  /** Per place, once any key here has had one: expiry in Unix ms, or `NEVER`. */
+  expires: Float64Array | undefined = undefined;
+  count = 0;
+  places: number;
+  /** Keys at which the table makes room before it inserts another. */
+  growAt = 0;
+  /** Homes; less than `places`. */
+  #homes: number;
+  /** Leading hash bits that all keys here share. */
+  readonly depth: number;
+  /** Keys here with an expiry. */
+  volatileCount = 0;
+  /** No key here expires before this time; it may be too early, never too late. */
+  earliestExpiry = NEVER;
+  /** Where the registry keeps this segment; see `segment-registry.ts`. */
+  sizeClass = -1;
+  sizeIndex = -1;
+  volatileIndex = -1;
+
+  constructor(depth: number, places: number) {
+    this.depth = depth;
+    this.places = places;
+    this.#homes = homesFor(places);
+    this.words = newWords(places);
+    this.entries = newEntries(places);
+  }
+
+  #home(hash: number): number {
+    // 16 bits behind the prefix, as a fraction of the homes.
+    return Math.imul((hash << (this.depth + 1)) >>> 16, this.#homes) >>> 16;
+  }
+
+  /** Place of `key`, or `~place` where it would have to be inserted. */
+  find(key: string, hash: number): number {
+    const words = this.words;
+    let place = this.#home(hash);
+    while ((words[2 * place] as number) < hash) place++;
+    while (words[2 * place] === hash) {
+      if (this.entries[2 * place] === key) return place;
+      place++;
+    }
+    return ~place;
+  }
+
+  /** First occupied place with a hash not below `hash`, or `places`. */
+  firstPlace(hash: number): number {
+    const words = this.words;
+    let place = this.#home(hash);
+    while (place < this.places) {
+      const at = words[2 * place] as number;
+      if (at !== EMPTY && at >= hash) return place;
+      place++;
+    }
+    return place;
+  }
+
+  /**
+   * Puts a new key at the place that `find` named (not inverted), moving the rest of its run one
+   * place on. False if the run has no room before the end: then nothing has changed.
+   */
+  insertAt(place: number, key: string, hash: number, value: unknown, meta: number): boolean {
+    const words = this.words;
+    const entries = this.entries;
+    let gap = place;
+    while ((words[2 * gap] as number) !== EMPTY) gap++;
+    if (gap >= this.places) return false;
+    for (let to = 2 * gap; to > 2 * place; to -= 2) {
+      words[to] = words[to - 2] as number;
+      words[to + 1] = words[to - 1] as number;
+      entries[to] = entries[to - 2];
+      entries[to + 1] = entries[to - 1];
+    }
+    if (this.expires !== undefined) {
+      this.expires.copyWithin(place + 1, place, gap);
+      this.expires[place] = NEVER;
+    }
+    words[2 * place] = hash;
+    words[2 * place + 1] = meta;
+    entries[2 * place] = key;
+    entries[2 * place + 1] = value;
+    this.count++;
+    return true;
+  }
+
+  /** Empties a place, moving back those behind it that are not at home. */
+  removeAt(place: number): void {
+    const words = this.words;
+    const entries = this.entries;
+    const expires = this.expires;
+    if (expires !== undefined && expires[place] !== NEVER) this.volatileCount--;
+    let hole = place;
+    for (;;) {
+      const next = hole + 1;
+      const hash = words[2 * next] as number;
+      if (hash === EMPTY || this.#home(hash) === next) break;
+      words[2 * hole] = hash;
+      words[2 * hole + 1] = words[2 * next + 1] as number;
+      entries[2 * hole] = entries[2 * next];
+      entries[2 * hole + 1] = entries[2 * next + 1];
+      if (expires !== undefined) expires[hole] = expires[next] as number;
+      hole = next;
+    }
+    words[2 * hole] = EMPTY;
+    entries[2 * hole] = undefined;
+    entries[2 * hole + 1] = undefined;
+    if (expires !== undefined) expires[hole] = NEVER;
+    this.count--;
+  }
+
+  expireAt(place: number): number {
+    return this.expires === undefined ? NEVER : (this.expires[place] as number);
+  }
+
+  /** Sets or, with `NEVER`, removes an expiry. The array stays until the next rebuild. */
+  setExpireAt(place: number, at: number): void {
+    if (this.expires === undefined) {
+      if (at === NEVER) return;
+      this.expires = new Float64Array(this.places).fill(NEVER);
+    }
+    const expires = this.expires;
+    const before = expires[place] as number;
+    if (before === NEVER && at !== NEVER) this.volatileCount++;
+    else if (before !== NEVER && at === NEVER) this.volatileCount--;
+    expires[place] = at;
+    if (at < this.earliestExpiry) this.earliestExpiry = at;
+  }
+
+  /** Appends up to `limit` entries that expire before `now`. */
+  collectExpired(now: number, limit: number, batch: EntryBatch): void {
+    const expires = this.expires;
+    if (expires === undefined) return;
+    for (let place = 0; place < this.places && batch.length < limit; place++) {
+      const at = expires[place] as number;
+      if (at >= now) continue;
+      const key = this.entries[2 * place] as string;
+      batch.push(key, this.entries[2 * place + 1], at, this.words[2 * place + 1] as number);
+    }
+  }
+
+  /** Recomputes the bound after expired keys have been removed. */
+  refreshEarliestExpiry(): void {
+    let earliest = NEVER;
+    if (this.expires !== undefined) {
+      for (const at of this.expires) if (at < earliest) earliest = at;
+    }
+    this.earliestExpiry = earliest;
+  }
+
+  /**
+   * Moves everything of this segment from place `from` to before `to` into `target`, which is empty
+   * or holds only smaller hashes, in order. False if `target` has no room: it is then to be thrown
+   * away, this one is unchanged.
+   */
+  copyInto(target: Segment, from: number, to: number): boolean {
+    const words = this.words;
+    const entries = this.entries;
+    let free = target.#lastPlace() + 1;
+    for (let place = from; place < to; place++) {
+      const hash = words[2 * place] as number;
+      if (hash === EMPTY) continue;
+      const home = target.#home(hash);
+      if (home > free) free = home;
+      if (free >= target.places) return false;
+      target.words[2 * free] = hash;
+      target.words[2 * free + 1] = words[2 * place + 1] as number;
+      target.entries[2 * free] = entries[2 * place];
+      target.entries[2 * free + 1] = entries[2 * place + 1];
+      if (this.expires !== undefined) {
+        const at = this.expires[place] as number;
+        if (at !== NEVER) target.setExpireAt(free, at);
+      }
+      target.count++;
+      free++;
+    }
+    return true;
+  }
+
+  /** Lets go of everything, so that whoever remembers a place here finds no key. */
+  retire(): void {
+    this.entries = [];
+    this.words = new Int32Array(2).fill(EMPTY);
+    this.expires = undefined;
+    this.count = 0;
+    this.volatileCount = 0;
+    this.places = 0;
+    this.#homes = 1;
+  }
+
+  /** Takes over the places of `other`, which has the same depth and is not used any more. */
+  adopt(other: Segment): void {
+    this.words = other.words;
+    this.entries = other.entries;
+    this.expires = other.expires;
+    this.places = other.places;
+    this.#homes = other.#homes;
+    this.volatileCount = other.volatileCount;
+    this.earliestExpiry = other.earliestExpiry;
+    this.count = other.count;
+  }
+
+  /**
+   * Bytes of the segment without keys and values: its fields and array headers (about 330, measured
+   * in heap snapshots), 8 of words and 16 of references per place, 8 of expiry.
+   */
+  get overheadBytes(): number {
+    return 330 + this.places * (this.expires === undefined ? 24 : 32);
+  }
+
+  #lastPlace(): number {
+    let place = this.count === 0 ? -1 : this.places - 1;
+    while (place >= 0 && this.words[2 * place] === EMPTY) place--;
+    return place;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Measures the keyspace; run by hand, one part at a time, each in a process of its own:
+ *
+ *     node --expose-gc --conditions=@slotlog/source --import tsx packages/node/src/store/store.bench.ts <part> [keys]
+ *
+ * Parts: `hash`, `cluster` (keys over 16384 tables), `single` (all keys in one table; for 20 million
+ * pass --max-old-space-size=12000), `long` (keys of 20 kB), `churn`, `expire`.
+ */
+import { Buffer } from "node:buffer";
+import { AccessClock } from "./access.js";
+import { Database, type StoreHooks } from "./database.js";
+import { EntryBatch } from "./entry-batch.js";
+import { KeyHasher } from "./key-hash.js";
+import { FastRandom } from "./random.js";
+
+const hooks: StoreHooks = {
+  now: () => Date.now(),
+  expiredKeys: "delete",
+  noTouch: false,
+  expired: () => {},
+  modified: () => {},
+  missed: () => {},
+  collectionAdded: () => {},
+};
+
+function newDatabase(perSlot: boolean): Database {
+  const random = new FastRandom(1);
+  const access = new AccessClock(random);
+  access.setNow(Date.now());
+  return new Database(0, { hooks, hasher: new KeyHasher(99), access, random, perSlot });
+}
+
+const scratch = Buffer.alloc(64, "x");
+
+/** A string as the network brings it: fresh, flat, 16 bytes. */
+function keyOf(number: number): string {
+  scratch.write(String(number).padStart(12, "0"), 4, "latin1");
+  return scratch.toString("latin1", 0, 16);
+}
+
+function valueOf(number: number): string {
+  scratch.write(String(number).padStart(12, "0"), 20, "latin1");
+  return scratch.toString("latin1", 16, 48);
+}
+
+function nsPer(count: number, started: number): string {
+  return `${(((performance.now() - started) * 1e6) / count).toFixed(0)} ns`;
+}
+
+function rssMb(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return process.memoryUsage.rss() / 1e6;
+}
+
+function makeKeys(keys: number): void {
+  const started = performance.now();
+  for (let number = 0; number < keys; number++) valueOf(keyOf(number).length + number);
+  console.log(`of which making key and value strings: ${nsPer(keys, started)}`);
+}
+
+function insert(database: Database, keys: number): void {
+  const before = rssMb();
+  let longest = 0;
+  let over1 = 0;
+  const started = performance.now();
+  let last = started;
+  for (let number = 0; number < keys; number++) {
+    database.set(keyOf(number), valueOf(number));
+    const now = performance.now();
+    const gap = now - last;
+    if (gap > 1) over1++;
+    if (gap > longest) longest = gap;
+    last = now;
+  }
+  console.log(
+    `insert ${keys}: ${nsPer(keys, started)} each, longest ${longest.toFixed(1)} ms, ` +
+      `${over1} over 1 ms`,
+  );
+  const after = rssMb();
+  const bytes = ((after - before) * 1e6) / keys;
+  console.log(`rss ${after.toFixed(0)} MB, ${bytes.toFixed(0)} B per key`);
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  console.log(`heap ${(heapUsed / 1e6).toFixed(0)} MB, buffers ${(arrayBuffers / 1e6).toFixed(0)} MB`);
+}
+
+function read(database: Database, keys: number): void {
+  const count = 1_000_000;
+  const random = new FastRandom(3);
+  const probes = Array.from({ length: count }, () => keyOf(random.below(keys)));
+  let found = 0;
+  let started = performance.now();
+  for (const key of probes) if (database.lookupRead(key) !== undefined) found++;
+  console.log(`cold random hits: ${nsPer(count, started)} (${found})`);
+  started = performance.now();
+  let total = 0;
+  for (const key of probes) total += (database.lookupRead(key) as string).charCodeAt(0);
+  console.log(`cold random hits, value read: ${nsPer(count, started)} (${total % 7})`);
+  const warm = probes.slice(0, 256);
+  for (let round = 0; round < 4; round++) {
+    started = performance.now();
+    for (let index = 0; index < count; index++) {
+      if (database.lookupRead(warm[index & 255] as string) !== undefined) found++;
+    }
+    if (round === 3) console.log(`warm hits (256 keys): ${nsPer(count, started)}`);
+  }
+  started = performance.now();
+  const one = probes[0] as string;
+  for (let index = 0; index < count; index++) {
+    if (database.lookupWrite(one) !== undefined) database.replace(one, index);
+  }
+  console.log(`lookupWrite and replace, one key: ${nsPer(count, started)}`);
+  const absent = Array.from({ length: 256 }, (_, index) => keyOf(keys + index));
+  started = performance.now();
+  for (let index = 0; index < count; index++) database.lookupRead(absent[index & 255] as string);
+  console.log(`warm misses: ${nsPer(count, started)}`);
+  started = performance.now();
+  for (let index = 0; index < 100_000; index++) database.randomKey();
+  console.log(`randomKey: ${nsPer(100_000, started)}`);
+}
+
+function scanAll(database: Database, keys: number): void {
+  const batch = new EntryBatch();
+  const started = performance.now();
+  let cursor = 0;
+  let longest = 0;
+  do {
+    batch.clear();
+    const before = performance.now();
+    cursor = database.scan(cursor, 10, batch);
+    longest = Math.max(longest, performance.now() - before);
+  } while (cursor !== 0);
+  console.log(`scan by 10: ${nsPer(keys, started)} per key, longest ${longest.toFixed(2)} ms`);
+}
+
+function hash(): void {
+  for (const length of [4, 8, 16, 32, 64, 1000, 20_000]) {
+    const hasher = new KeyHasher(7);
+    const pad = Buffer.alloc(length, "y");
+    const keys = Array.from({ length: 256 }, (_, index) => {
+      pad.write(String(index).padStart(3, "0"), length - 3, "latin1");
+      return pad.toString("latin1");
+    });
+    const count = Math.min(2_000_000, Math.ceil(2e8 / length));
+    let sum = 0;
+    for (let round = 0; round < 3; round++) {
+      const started = performance.now();
+      for (let index = 0; index < count; index++) sum += hasher.hashOf(keys[index & 255] as string);
+      if (round === 2) console.log(`${length} chars: ${nsPer(count, started)} (${sum % 2})`);
+    }
+  }
+}
+
+function long(): void {
+  const database = newDatabase(true);
+  const tail = "z".repeat(19_900);
+  const keys = Array.from({ length: 10_000 }, (_, index) =>
+    Buffer.from(keyOf(index) + tail, "latin1").toString("latin1"),
+  );
+  let started = performance.now();
+  for (const key of keys) database.set(key, 1);
+  console.log(`insert keys of ${keys[0]?.length} chars: ${nsPer(keys.length, started)}`);
+  started = performance.now();
+  for (const key of keys) if (database.peek(key) !== 1) throw new Error("lost");
+  console.log(`find them: ${nsPer(keys.length, started)}`);
+}
+
+function churn(): void {
+  const database = newDatabase(true);
+  const keys = Array.from({ length: 1000 }, (_, index) => keyOf(index));
+  for (let round = 0; round < 300; round++) {
+    const started = performance.now();
+    for (const key of keys) database.set(key, 1);
+    for (const key of keys) database.delete(key);
+    if (round === 299) console.log(`insert and delete in an empty slot: ${nsPer(1000, started)}`);
+  }
+}
+
+function expire(keys: number): void {
+  const database = newDatabase(true);
+  for (let number = 0; number < keys; number++) {
+    const key = keyOf(number);
+    database.set(key, 1);
+    database.setExpireAt(key, Date.now() + (number % 10 === 0 ? 0 : 1e9));
+  }
+  console.log(`rss ${rssMb().toFixed(0)} MB with ${keys} volatile keys`);
+  for (const what of ["all due", "nothing due"]) {
+    const started = performance.now();
+    const { expired } = database.expireCycle(() => false);
+    const ms = performance.now() - started;
+    console.log(`expire cycle, ${what}: ${ms.toFixed(1)} ms, ${expired} expired`);
+  }
+}
+
+const part = process.argv[2] ?? "cluster";
+const keyCount = Number(process.argv[3] ?? 1_000_000);
+if (part === "hash") hash();
+else if (part === "long") long();
+else if (part === "churn") churn();
+else if (part === "expire") expire(keyCount);
+else {
+  makeKeys(keyCount);
+  const database = newDatabase(part === "cluster");
+  insert(database, keyCount);
+  read(database, keyCount);
+  scanAll(database, keyCount);
+}

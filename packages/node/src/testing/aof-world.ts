@@ -1,0 +1,154 @@
+/**
+ * One append-only directory on a simulated disk, with the records that were appended and what of
+ * them was acknowledged: the model that the AOF tests compare a reloaded directory with.
+ */
+
+import { AofDirectory } from "../aof/directory.js";
+import type { FsyncPolicy } from "../aof/log-core.js";
+import { type AofLoadResult, loadAppendOnly } from "../aof/loader.js";
+import { openForAppend } from "../aof/open.js";
+import { AofWriter } from "../aof/writer.js";
+import type { Log } from "../ports.js";
+import { SimClock } from "./sim-clock.js";
+import type { SimDisk } from "./sim-disk.js";
+
+/** A log that remembers its lines, each with its level in front. */
+export class LogLines implements Log {
+  readonly lines: string[] = [];
+
+  debug(message: string): void {
+    this.lines.push(`debug ${message}`);
+  }
+
+  verbose(message: string): void {
+    this.lines.push(`verbose ${message}`);
+  }
+
+  notice(message: string): void {
+    this.lines.push(`notice ${message}`);
+  }
+
+  warning(message: string): void {
+    this.lines.push(`warning ${message}`);
+  }
+}
+
+export function encodeRecord(...argv: readonly string[]): Buffer {
+  const parts = argv.map((word) => `$${Buffer.byteLength(word, "latin1")}\r\n${word}\r\n`);
+  return Buffer.from(`*${argv.length}\r\n${parts.join("")}`, "latin1");
+}
+
+export class AofWorld {
+  readonly clock = new SimClock();
+  readonly log = new LogLines();
+  readonly disk: SimDisk;
+  /** `offset:` of each record appended, in order; its value is its number. */
+  readonly ends: number[] = [];
+  /** Every value that `onReleased` or `releasedOffset` announced. */
+  releasedOffset = 0;
+  failures = 0;
+  recoveries = 0;
+  private streamOffset = 0;
+  private selectNext = true;
+
+  constructor(disk: SimDisk) {
+    this.disk = disk;
+    disk.makeDirectorySync("/data");
+  }
+
+  directory(): AofDirectory {
+    return new AofDirectory({
+      disk: this.disk,
+      log: this.log,
+      dataDirectory: "/data",
+      directoryName: "appendonlydir",
+      appendFilename: "appendonly.aof",
+    });
+  }
+
+  /** Loads the directory: the values of all its records, in order. */
+  async load(
+    loadTruncated = true,
+  ): Promise<{ result: AofLoadResult; values: string[]; directory: AofDirectory }> {
+    const directory = this.directory();
+    const values: string[] = [];
+    const result = await loadAppendOnly({
+      directory,
+      loadTruncated,
+      monotonic: () => this.clock.monotonic(),
+      execute: (argv, db) => {
+        values.push(db === 0 ? String(argv[1]) : `${String(argv[1])}@${db}`);
+        return true;
+      },
+      loadRdb: (file) => Promise.resolve(file.size()),
+    });
+    return { result, values, directory };
+  }
+
+  async open(policy: FsyncPolicy, bufferBytesMax = 64 * 1024 * 1024): Promise<AofWriter> {
+    const { directory } = await this.load();
+    const opened = await openForAppend({
+      directory,
+      useRdbPreamble: true,
+      now: this.clock.now(),
+      usedMemoryBytes: 1_000_000,
+    });
+    this.selectNext = true;
+    return new AofWriter({
+      clock: this.clock,
+      log: this.log,
+      directory,
+      ...opened,
+      policy,
+      bufferBytesMax,
+      startOffset: this.streamOffset,
+      hooks: {
+        onReleased: (offset) => {
+          this.releasedOffset = offset;
+        },
+        onFailure: () => {
+          this.failures++;
+        },
+        onRecovered: () => {
+          this.recoveries++;
+        },
+        onNewIncrement: () => {
+          this.selectNext = true;
+        },
+      },
+    });
+  }
+
+  /** Appends a turn of `count` records, the values counting up from 0 over the world's life. */
+  append(writer: AofWriter, count = 1): void {
+    const chunks: Buffer[] = [];
+    if (this.selectNext) chunks.push(encodeRecord("SELECT", "0"));
+    this.selectNext = false;
+    const first = this.ends.length;
+    for (let number = first; number < first + count; number++) {
+      chunks.push(encodeRecord("PUSH", String(number)));
+    }
+    const batch = Buffer.concat(chunks);
+    this.streamOffset += batch.length;
+    for (let index = 0; index < count; index++) this.ends.push(this.streamOffset);
+    writer.append([batch], this.streamOffset);
+    // The writer must have copied it.
+    batch.fill(0xee);
+    this.releasedOffset = Math.max(this.releasedOffset, writer.releasedOffset);
+  }
+
+  /** How many records, from the first on, replies may have been sent for. */
+  get acknowledged(): number {
+    return this.ends.filter((end) => end <= this.releasedOffset).length;
+  }
+
+  /** After a crash: `count` records are left, and they are what there is now. */
+  continueFrom(count: number): void {
+    this.ends.length = count;
+    this.releasedOffset = this.ends.at(-1) ?? 0;
+  }
+
+  get expected(): string[] {
+    return this.ends.map((_, number) => String(number));
+  }
+}

@@ -1,0 +1,103 @@
+// Makes one cluster out of started nodes, over the client protocol, as `redis-cli --cluster create`
+// does: epochs, slots, MEET, REPLICATE. Every step looks first and may be repeated, so a run that
+// was cut short is simply taken up again.
+
+import { CliError } from "../errors.js";
+import type { NodeClient } from "./client.js";
+import { type KnownNode, parseClusterNodes, parseInfo } from "./cluster-nodes.js";
+import type { ClusterPlan, NodePlan } from "./plan.js";
+import { type Waiting, waitUntil } from "./wait.js";
+
+export interface Member {
+  readonly plan: NodePlan;
+  readonly client: NodeClient;
+}
+
+export async function formCluster(
+  plan: ClusterPlan,
+  members: readonly Member[],
+  waiting: Waiting,
+): Promise<void> {
+  for (const [index, member] of members.entries()) await prepare(member, index + 1);
+  const [first, ...others] = members;
+  for (const { plan: other } of others) {
+    await first?.client.call("CLUSTER", "MEET", plan.host, String(other.port));
+  }
+  await waitUntil(() => missingAcquaintance(members), waiting);
+  for (const member of members) await follow(member);
+}
+
+/** Slots, and an epoch of its own: then no two primaries have to settle who is right. */
+async function prepare({ plan, client }: Member, epoch: number): Promise<void> {
+  const known = await nodesKnownTo(client);
+  const self = myself(known);
+  if (known.length === 1 && self.configEpoch === 0) {
+    await client.call("CLUSTER", "SET-CONFIG-EPOCH", String(epoch));
+  }
+  if (plan.role.kind !== "primary" || self.slots.length > 0) return;
+  const { first, last } = plan.role.slots;
+  await client.call("CLUSTER", "ADDSLOTSRANGE", String(first), String(last));
+}
+
+async function missingAcquaintance(members: readonly Member[]): Promise<string | undefined> {
+  let ready = 0;
+  for (const { client } of members) {
+    const known = await nodesKnownTo(client);
+    const settled = known.filter((node) => !node.flags.includes("handshake"));
+    if (settled.length >= members.length) ready++;
+  }
+  if (ready === members.length) return undefined;
+  return `${ready} of ${members.length} nodes know each other`;
+}
+
+async function follow({ plan, client }: Member): Promise<void> {
+  if (plan.role.kind !== "replica") return;
+  const { primaryPort } = plan.role;
+  const known = await nodesKnownTo(client);
+  const primary = known.find((node) => node.port === primaryPort);
+  if (primary === undefined) {
+    throw new CliError(`node ${plan.port} does not know its primary ${primaryPort}`);
+  }
+  if (myself(known).primaryId === primary.id) return;
+  await client.call("CLUSTER", "REPLICATE", primary.id);
+}
+
+/** Waits until every node serves and every replica follows; roles may be any after a failover. */
+export async function waitUntilServing(
+  members: readonly Member[],
+  waiting: Waiting,
+): Promise<void> {
+  await waitUntil(async () => {
+    const missing: string[] = [];
+    for (const { plan, client } of members) {
+      const trouble = await troubleOf(client);
+      if (trouble !== undefined) missing.push(`${plan.port} ${trouble}`);
+    }
+    if (missing.length === 0) return undefined;
+    const ready = members.length - missing.length;
+    return `${ready} of ${members.length} nodes ready (${missing.slice(0, 3).join(", ")})`;
+  }, waiting);
+}
+
+async function troubleOf(client: NodeClient): Promise<string | undefined> {
+  const persistence = parseInfo(await client.call("INFO", "persistence"));
+  if (persistence.get("loading") === "1") {
+    return `loads its data: ${persistence.get("loading_loaded_perc") ?? "?"}%`;
+  }
+  const replication = parseInfo(await client.call("INFO", "replication"));
+  if (replication.get("role") === "slave" && replication.get("master_link_status") !== "up") {
+    return "synchronises with its primary";
+  }
+  const cluster = parseInfo(await client.call("CLUSTER", "INFO"));
+  return cluster.get("cluster_state") === "ok" ? undefined : "sees slots without a primary";
+}
+
+export async function nodesKnownTo(client: NodeClient): Promise<KnownNode[]> {
+  return parseClusterNodes(await client.call("CLUSTER", "NODES"));
+}
+
+function myself(known: readonly KnownNode[]): KnownNode {
+  const self = known.find((node) => node.flags.includes("myself"));
+  if (self === undefined) throw new CliError("a node does not list itself in CLUSTER NODES");
+  return self;
+}
