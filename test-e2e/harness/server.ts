@@ -141,14 +141,19 @@ export class Server implements AsyncDisposable {
     if (this.#options.directory === undefined) removeDirectory(this.directory);
   }
 
+  // A function of its own: esbuild's `using` in a loop throws an earlier round's error again.
+  async #ping(): Promise<string> {
+    using client = await this.client();
+    return textOf(await client.call("PING"));
+  }
+
   async #ready(): Promise<void> {
     const deadline = performance.now() + startTimeoutMs;
     let last = "nothing";
     while (performance.now() < deadline) {
       if (this.#how !== undefined) break;
       try {
-        using client = await this.client();
-        last = textOf(await client.call("PING"));
+        last = await this.#ping();
         if (last === "PONG") return;
       } catch (error) {
         last = error instanceof Error ? error.message : String(error);

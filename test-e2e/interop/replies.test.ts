@@ -9,12 +9,13 @@ import { knownDifferences, type Reply } from "./known-differences.js";
 import { play, type Scenario } from "./scenario.js";
 import { scenarios } from "./scenarios/index.js";
 
-const directives = [
-  ...["--enable-debug-command", "yes"],
-  ...["--appendonly", "no", "--save", ""],
-  // Timings decide what is logged as slow; nothing here is meant to be.
-  ...["--slowlog-log-slower-than", "-1"],
-];
+const directives = `
+  --enable-debug-command yes
+  --appendonly no
+  --slowlog-log-slower-than -1
+`
+  .trim()
+  .split(/\s+/);
 
 let ours: Server;
 let theirs: Server;

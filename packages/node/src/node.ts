@@ -2,7 +2,7 @@
  * The composition root of one node: makes its parts, binds them to the ports, starts and stops
  * them in order. It decides nothing that a part can decide.
  */
-import { type Argument, NameCache, ReplyWriter } from "@slotlog/resp";
+import { type Argument, type CommandDecoder, NameCache, ReplyWriter } from "@slotlog/resp";
 import { Authenticator } from "./acl/authenticator.js";
 import { families } from "./commands/index.js";
 import { keyPositions } from "./commands/key-positions.js";
@@ -21,8 +21,13 @@ import { Connection, type ConnectionHost } from "./net/connection.js";
 import { Listeners } from "./net/listeners.js";
 import { OutputGate } from "./net/output-gate.js";
 import { Persistence } from "./persistence.js";
-import type { DirectoryLock, Ports, Socket, Timer } from "./ports.js";
+import type { DirectoryLock, DiskFile, Ports, Socket, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
+import { bindReplication } from "./replication-binding.js";
+import { RdbDecoder } from "./rdb/index.js";
+import { DatasetLoader } from "./dataset/load.js";
+import { Replication } from "./replication/replication.js";
+import type { ReplicationHost } from "./replication/settings.js";
 import { AccessClock } from "./store/access.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 import { DatabaseSet } from "./store/database-set.js";
@@ -31,6 +36,8 @@ import { FastRandom } from "./store/random.js";
 
 /** Redis' 16384 slots. */
 const slotCount = 16384;
+/** An RDB is read from the disk in pieces of this size. */
+const rdbReadBytes = 1024 * 1024;
 /** Share of the loop that active expiry may take per cron run: Redis' 25% of 1000/hz ms. */
 const expireShare = 0.25;
 
@@ -73,11 +80,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly turn: Turn;
   readonly listeners: Listeners;
   readonly persistence: Persistence;
+  readonly replication: Replication;
   readonly startedAt: number;
   readonly runId: string;
 
   cluster: ClusterGate | undefined;
-  role: ReplicationRole = { isReplica: false, linkUp: true, goodReplicas: 0 };
   loading = false;
   readsWait = false;
   /** Whether what runs now comes from the primary or the AOF, to which nothing has expired. */
@@ -86,6 +93,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   /** Log offset of the last change in each slot; kept while `readsWait`. */
   readonly #slotOffsets = new Float64Array(slotCount);
   readonly #applier: Client;
+  readonly #primaryClient: Client;
   #lock: DirectoryLock | undefined;
   #timers: Timer[] = [];
   #stopping: Promise<void> | undefined;
@@ -119,6 +127,14 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       database: this.databases.first,
     });
     this.#applier.authenticated = true;
+    this.#primaryClient = new Client({
+      id: 0,
+      kind: "primary",
+      link: nowhere,
+      now: this.startedAt,
+      database: this.databases.first,
+    });
+    this.#primaryClient.authenticated = true;
     this.dispatcher = new Dispatcher(this, this.reply, this.#applier);
     this.dispatcher.now = this.startedAt;
     this.reply.onError = (text) => this.stats.countError(text);
@@ -134,7 +150,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       stream: this.stream,
       gate: this.gate,
       execute: (argv, database) => this.#applyLoaded(argv, database),
-      loadRdb: () => Promise.reject(new Error("RDB is not wired yet")),
+      loadRdb: (file, onProgress) => this.#loadRdb(file, onProgress),
       usedMemory: () => this.process.usedMemory(),
       onRoom: () => this.#resumeWriters(),
     });
@@ -148,6 +164,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
         this.stats.rejectedConnections += 1;
       },
       accept: (socket) => this.#accept(socket),
+    });
+    this.replication = new Replication({
+      host: this.#bindReplication(),
+      clock: ports.clock,
+      random: ports.random,
+      net: ports.net,
+      log: ports.log,
     });
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
   }
@@ -171,6 +194,9 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     }
     this.readsWait = this.config.appendonly && this.config.appendfsync === "always";
     this.#timers.push(clock.every(1000 / this.config.hz, () => this.#cron()));
+    this.replication.start();
+    const { replicaof } = this.config;
+    if (replicaof !== undefined) this.replication.follow(replicaof);
     log.notice("Ready to accept connections tcp");
   }
 
@@ -183,6 +209,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     await this.listeners.close();
+    this.replication.stop();
     this.#writeLog();
     await this.persistence.close();
     for (const client of this.clients.all()) client.link.closeAfterReplies();
@@ -300,6 +327,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.ports.log.verbose(`Protocol error (${message}) from client ${client.link.remoteAddress}`);
   }
 
+  onTakenOver({ client }: Connection): void {
+    this.watches.removeAll(client);
+  }
+
   onClose({ client }: Connection): void {
     client.blocked?.cancel("closed");
     this.watches.removeAll(client);
@@ -323,6 +354,93 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   #resumeWriters(): void {}
 
+  get role(): ReplicationRole {
+    return this.#role;
+  }
+
+  readonly #role: ReplicationRole = replicationRole(this);
+
+  #bindReplication(): ReplicationHost {
+    return bindReplication({
+      config: this.config,
+      databases: this.databases,
+      now: () => this.ports.clock.now(),
+      usedMemory: () => this.process.usedMemory(),
+      port: () => this.port,
+      functionSources: () => [],
+      loadFunction: () => {},
+      applyFromPrimary: (database, argv, decoder) => {
+        this.#applyFromPrimary(database, argv, decoder);
+      },
+      scheduleTurn: () => this.turn.schedule(),
+      forgetStreamDatabase: () => this.stream.forgetDatabase(),
+      onDatasetReplaced: () => this.#onDatasetReplaced(),
+      onReplicasChanged: () => {},
+      onPrimaryLinkChanged: () => {},
+      onHistoryChanged: () => this.#activateStream(),
+      durableOffset: () => undefined,
+    });
+  }
+
+  /** Records are made while somebody reads them. */
+  #activateStream(): void {
+    const hadReaders = this.stream.active;
+    this.stream.active =
+      this.persistence.writer !== undefined || this.replication.history.backlog !== undefined;
+    if (!hadReaders) this.stream.forgetDatabase();
+  }
+
+  #onDatasetReplaced(): void {
+    for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
+  }
+
+  async #loadRdb(file: DiskFile, onProgress: (bytes: number) => void): Promise<number> {
+    const decoder = new RdbDecoder({ databaseCount: this.databases.count });
+    const loader = new DatasetLoader({
+      databases: this.databases,
+      dropExpiredAt: undefined,
+      loadFunction: () => {},
+    });
+    for (let position = 0; !decoder.finished; ) {
+      const chunk = await file.read(position, rdbReadBytes);
+      if (chunk.length === 0) throw new Error(`the RDB in ${file.path} ends too early`);
+      position += chunk.length;
+      decoder.push(chunk);
+      for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
+        loader.apply(event);
+      }
+      onProgress(decoder.consumedBytes);
+    }
+    return decoder.consumedBytes;
+  }
+
+  /** One command of the primary's stream. */
+  #applyFromPrimary(index: number, argv: readonly Argument[], decoder: CommandDecoder): void {
+    const client = this.#primaryClient;
+    client.database = this.databases.get(index) ?? this.databases.first;
+    this.#apply(client, argv, decoder.hasLargeArgument, decoder);
+    this.stream.seal();
+  }
+
+  /** Runs what must not be refused, expires nothing, and answers nobody. */
+  #apply(
+    client: Client,
+    argv: readonly Argument[],
+    hasLarge: boolean,
+    raw?: CommandDecoder,
+  ): void {
+    this.#applying = true;
+    this.dispatcher.startBatch();
+    this.reply.attach(nowhere, 2);
+    try {
+      this.dispatcher.process(client, argv, hasLarge, raw);
+    } finally {
+      this.#applying = false;
+      this.reply.rollback(0);
+      this.reply.detach();
+    }
+  }
+
   /** One record of the AOF that is being loaded. */
   #applyLoaded(argv: readonly Argument[], index: number): boolean {
     const database = this.databases.get(index);
@@ -330,23 +448,17 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     const client = this.#applier;
     client.database = database;
     if (this.registry.find(argv[0] as string) === undefined) return false;
-    this.#applying = true;
-    this.reply.attach(nowhere, 2);
-    try {
-      const hasLarge = argv.some((word) => typeof word !== "string");
-      this.dispatcher.process(client, argv, hasLarge);
-    } finally {
-      this.#applying = false;
-      this.reply.rollback(0);
-      this.reply.detach();
-    }
+    this.#apply(client, argv, argv.some((word) => typeof word !== "string"));
     return true;
   }
 
   #writeLog(): void {
     const { stream } = this;
-    this.persistence.write(stream.batch());
+    const batch = stream.batch();
+    this.persistence.write(batch);
+    if (batch.length > 0) this.replication.append(batch);
     stream.reset();
+    this.replication.endTurn();
   }
 
   #cron(): void {
@@ -369,4 +481,19 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     }
     this.stats.expireCycles += 1;
   }
+}
+
+/** How the guards see the node's place in replication. */
+function replicationRole(node: Node): ReplicationRole {
+  return {
+    get isReplica() {
+      return node.replication.isReplica;
+    },
+    get linkUp() {
+      return node.replication.primary?.isUp !== false;
+    },
+    get goodReplicas() {
+      return node.replication.replicas.countGood(node.config.minReplicasMaxLag);
+    },
+  };
 }

@@ -47,7 +47,7 @@ export const connection = [
     HELLO 3 AUTH a
     HELLO 3 bogus
     HELLO 3 SETNAME "a b"
-    HELLO 3 AUTH default wrong
+    ~shape HELLO 3 AUTH default wrong
     HELLO 3 AUTH nobody wrong
     ~shape HELLO 3 SETNAME me
     CLIENT GETNAME
@@ -183,7 +183,7 @@ export const connection = [
     SET k v
     GET k
     RESET x
-    HELLO 3 AUTH default x
+    ~shape HELLO 3 AUTH default x
     RESET
     GET missing
   `,

@@ -230,7 +230,7 @@ export const keys = [
     ~sorted SCAN 0 COUNT 1000 TYPE STRING
     SCAN
     SCAN abc
-    SCAN -1
+    ~any SCAN -1
     SCAN 0 COUNT 0
     SCAN 0 COUNT -1
     SCAN 0 COUNT abc

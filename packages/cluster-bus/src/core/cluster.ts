@@ -21,7 +21,7 @@ import {
 } from "./describe.js";
 import type { BusEffect, LinkId } from "./effects.js";
 import { advanceElection } from "./election.js";
-import { broadcast, makeHeader } from "./heartbeat.js";
+import { broadcast, broadcastPong, makeHeader } from "./heartbeat.js";
 import { updateState } from "./health.js";
 import type { BusCommand, BusHost, BusInput, BusRandom, CommandReply } from "./inputs.js";
 import { advanceManualFailover } from "./manual-failover.js";
@@ -318,6 +318,8 @@ export class ClusterCore {
     }
     bus.failoverDirty = false;
     if (bus.stateDirty) updateState(bus);
+    if (bus.announceDirty) broadcastPong(bus, "all");
+    bus.announceDirty = false;
     return bus.takeEffects();
   }
 }

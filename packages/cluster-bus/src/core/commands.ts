@@ -108,6 +108,7 @@ function changeSlots(bus: Bus, slots: readonly number[], what: "add" | "delete")
     if (what === "delete") map.unassign(slot);
     else giveSlot(bus, slot, bus.myself);
   }
+  bus.announceDirty = true;
   return changed(bus);
 }
 

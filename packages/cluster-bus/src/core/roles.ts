@@ -45,6 +45,7 @@ export function replicateFrom(bus: Bus, primary: Peer): void {
   setShardId(bus, myself, primary.shardId);
   announceReplication(bus);
   resetManualFailover(bus);
+  bus.announceDirty = true;
 }
 
 /** Tells the host whom to replicate; again whenever the address of the primary changes. */

@@ -139,6 +139,8 @@ export class Bus {
   /** A vote or an offset arrived: look at the failover now, not at the next tick. */
   failoverDirty = false;
   manualDirty = false;
+  /** Role or slots of this node changed by an operator's hand: tell everybody at the turn's end. */
+  announceDirty = false;
   /** Where the host was last told to replicate from. */
   replicatingFrom = "";
   #persist: PersistNeed = "none";

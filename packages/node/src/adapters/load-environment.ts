@@ -9,8 +9,8 @@ import {
   readFileSync,
   statSync,
 } from "node:fs";
-import { getSystemErrorMap } from "node:util";
 import type { LoadEnvironment } from "../config/config-file.js";
+import { errnoText, errorCode } from "./disk-error.js";
 
 export function systemLoadEnvironment(product: string): LoadEnvironment {
   return {
@@ -42,40 +42,14 @@ export function systemLoadEnvironment(product: string): LoadEnvironment {
   };
 }
 
-/** `strerror`'s words for a failure, since those are what people search for. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  ENOTDIR: "Not a directory",
-  EISDIR: "Is a directory",
-  EROFS: "Read-only file system",
-  ENOSPC: "No space left on device",
-  EPERM: "Operation not permitted",
-  ELOOP: "Too many levels of symbolic links",
-  ENAMETOOLONG: "File name too long",
-};
-
 function reasonOf(action: () => void): string | undefined {
   try {
     action();
     return undefined;
   } catch (error) {
-    const code = codeOf(error);
-    if (code === undefined) throw error;
-    return REASONS[code] ?? describe(code);
+    if (errorCode(error) === undefined) throw error;
+    return errnoText(error);
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
-
-function describe(code: string): string {
-  for (const [name, message] of getSystemErrorMap().values()) {
-    if (name === code) return message;
-  }
-  return code;
 }
 
 function systemError(code: string): Error {

@@ -7,6 +7,7 @@ import type { Argument } from "@slotlog/resp";
 import type { DiskFile } from "../ports.js";
 import { AofLoadError } from "./load-error.js";
 import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
+import { isZeroFrom } from "./torn-end.js";
 
 /** What a data set is built from; the arguments are only valid during the call. */
 export interface AofReplay {
@@ -49,15 +50,18 @@ export async function replayFile(
   }
   const scanner = new RecordScanner(start);
   const records = new RecordReplay(name, replay, start);
-  for (;;) {
+  let damage: DamagedRecordError | undefined;
+  while (damage === undefined) {
     const room = scanner.room();
     const count = await file.readInto(room, scanner.endOffset);
     if (count === 0) break;
     scanner.fill(count);
-    await records.replay(scanner, file);
+    damage = records.replay(scanner, file);
     onProgress(scanner.offset);
   }
-  return records.finish(scanner);
+  if (damage === undefined) return records.finish(scanner.endOffset, scanner.offset);
+  if (await isZeroFrom(file, damage.offset)) return records.finish(file.size(), scanner.offset);
+  throw records.damaged(damage, file);
 }
 
 async function loadRdbPart(
@@ -94,39 +98,44 @@ class RecordReplay {
     this.goodBytes = start;
   }
 
-  /** All items that are whole in the window. */
-  async replay(scanner: RecordScanner, file: DiskFile): Promise<void> {
+  /** All items that are whole in the window; returns what is wrong with the next, if anything. */
+  replay(scanner: RecordScanner, file: DiskFile): DamagedRecordError | undefined {
     try {
       for (;;) {
         const before = scanner.offset;
         const result = scanner.next();
-        if (result === "more") return;
+        if (result === "more") return undefined;
         if (result === "annotation") this.target.annotation?.(scanner.annotation, before);
         else this.take(scanner.argv, file, before);
         if (this.queue === undefined && result === "record") this.goodBytes = scanner.offset;
       }
     } catch (error) {
-      if (!(error instanceof DamagedRecordError)) throw error;
-      throw new AofLoadError(
-        "SLOTLOG_AOF_DAMAGED",
-        `Bad file format reading the append only file ${this.name} at offset ${error.offset} ` +
-          `(${error.message}); the last good record ends at offset ${this.goodBytes}`,
-        { file: file.path, offset: error.offset, cause: error },
-      );
+      if (error instanceof DamagedRecordError) return error;
+      throw error;
     }
   }
 
-  finish(scanner: RecordScanner): FileReplay {
+  damaged(damage: DamagedRecordError, file: DiskFile): AofLoadError {
+    return new AofLoadError(
+      "SLOTLOG_AOF_DAMAGED",
+      `Bad file format reading the append only file ${this.name} at offset ${damage.offset} ` +
+        `(${damage.message}); the last good record ends at offset ${this.goodBytes}`,
+      { file: file.path, offset: damage.offset, cause: damage },
+    );
+  }
+
+  /** `scanned` is where the last whole item ends. */
+  finish(bytes: number, scanned: number): FileReplay {
     const unfinishedTransaction = this.queue !== undefined;
-    const torn = unfinishedTransaction || scanner.offset < scanner.endOffset;
+    const torn = unfinishedTransaction || scanned < bytes;
     return {
       records: this.records,
-      bytes: scanner.endOffset,
+      bytes,
       db: this.db,
       end: torn ? "torn" : "whole",
       // Annotations may stand between the last record and a torn one. They speak of what is cut.
-      goodBytes: torn ? this.goodBytes : scanner.endOffset,
-      unfinishedTransaction: unfinishedTransaction && scanner.offset === scanner.endOffset,
+      goodBytes: torn ? this.goodBytes : bytes,
+      unfinishedTransaction: unfinishedTransaction && scanned === bytes,
     };
   }
 

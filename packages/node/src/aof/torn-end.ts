@@ -1,5 +1,5 @@
 /**
- * Tells a torn end from damage that looks like one. A write that was cut short leaves a prefix of a
+ * Tells a torn end from damage, in the two cases where the scanner alone cannot. A write that was cut short leaves a prefix of a
  * record. A length whose digit was damaged also makes a record reach beyond the end of the file,
  * and cutting there would silently throw away every record behind it.
  */
@@ -28,6 +28,19 @@ export async function hidesWholeRecords(file: DiskFile, goodBytes: number): Prom
     if (isWholeRecords(rest.subarray(at + 1))) return true;
   }
   return false;
+}
+
+/**
+ * True if the file holds nothing but zero bytes from `offset` to its end: a power loss after the
+ * file grew and before its data arrived. No record or annotation begins with a zero byte.
+ */
+export async function isZeroFrom(file: DiskFile, offset: number): Promise<boolean> {
+  for (let at = offset; ; ) {
+    const bytes = await file.read(at, 256 * 1024);
+    if (bytes.length === 0) return at > offset;
+    if (bytes.some((byte) => byte !== 0)) return false;
+    at += bytes.length;
+  }
 }
 
 function isWholeRecords(bytes: Buffer): boolean {

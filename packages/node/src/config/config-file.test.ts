@@ -67,11 +67,11 @@ test("file, standard input and arguments are read in this order, the last one wi
 });
 
 test("the arguments of a cluster node", () => {
-  const { values } = load([
-    ...["--port", "7000", "--cluster-enabled", "yes", "--save", "", "--appendonly", "yes"],
-    ...["--dir", "d", "--bind", "127.0.0.1", "-::1", "--client-output-buffer-limit", "pubsub"],
-    ...["1mb", "1kb", "5", "--shutdown-on-sigint", "now force", "--databases", "1"],
-  ]).config;
+  const line =
+    "--port 7000 --cluster-enabled yes --appendonly yes --dir d --bind 127.0.0.1 -::1 " +
+    "--client-output-buffer-limit pubsub 1mb 1kb 5 --databases 1";
+  const quoted = ["--save", "", "--shutdown-on-sigint", "now force"];
+  const { values } = load([...line.split(" "), ...quoted]).config;
   assert.equal(values.port, 7000);
   assert.equal(values.clusterEnabled, true);
   assert.deepEqual(values.save, []);

@@ -177,9 +177,12 @@ class Loader {
       this.#config.renamedCommands.push([from, to]);
       return this.#hooks.renameCommand?.(from, to);
     }
-    if (name === "loadmodule" && words.length >= 1) return "modules are not supported";
+    // A name with a dot is a module's directive.
+    if ((name === "loadmodule" && words.length >= 1) || name.includes(".")) {
+      return "modules are not supported";
+    }
     if (name === "sentinel") return "sentinel directive while not in sentinel mode";
-    if (FILE_ONLY.includes(name)) return BAD_DIRECTIVE;
+    if (FILE_ONLY.includes(name) || IGNORED.includes(name)) return BAD_DIRECTIVE;
     const near = nearest(name, [...entries.map((each) => each.name), ...FILE_ONLY]);
     return near === undefined ? BAD_DIRECTIVE : `${BAD_DIRECTIVE}. Did you mean '${near}'?`;
   }
@@ -204,7 +207,7 @@ class Loader {
     return undefined;
   }
 
-  /** Relative to `dir` as it stands at this line, since redis-server has changed into it by then. */
+  /** Relative to `dir` as it stands at this line: redis-server has changed into it by then. */
   #include(pattern: string, depth: number): string | undefined {
     if (depth >= INCLUDE_DEPTH_MAX) {
       return `include: more than ${INCLUDE_DEPTH_MAX} files within each other`;

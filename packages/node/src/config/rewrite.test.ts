@@ -91,11 +91,17 @@ test("users stay out of the file if they have one of their own", () => {
 });
 
 test("every directive that differs from its default is written so that it reads back", () => {
-  const config = configWith(
-    ...["client-output-buffer-limit", "pubsub 1gb 1kb 7", "oom-score-adj-values", "1 2 3"],
-    ...["notify-keyspace-events", "KEA", "shutdown-on-sigint", "now force", "hz", "33"],
-    ...["maxmemory-clients", "7%", "cluster-seeds", "a:1 b:2", "timeout", "9"],
-  );
+  const pairs = [
+    ["client-output-buffer-limit", "pubsub 1gb 1kb 7"],
+    ["oom-score-adj-values", "1 2 3"],
+    ["notify-keyspace-events", "KEA"],
+    ["shutdown-on-sigint", "now force"],
+    ["hz", "33"],
+    ["maxmemory-clients", "7%"],
+    ["cluster-seeds", "a:1 b:2"],
+    ["timeout", "9"],
+  ];
+  const config = configWith(...pairs.flat());
   const text = configRewrite(config, "", NO_USERS);
   for (const line of [
     "client-output-buffer-limit pubsub 1gb 1kb 7",

@@ -165,7 +165,7 @@ export const oomScoreAdjValues: Directive<"oom-score-adj-values", readonly numbe
   ],
 };
 
-/** One bit per class of keyspace events; CONFIG prints them in this order, `A` for all but K E m. */
+/** One bit per class of keyspace events, in the order in which CONFIG prints them. */
 export const KEYSPACE_EVENT_BITS = {
   g: 1 << 2,
   $: 1 << 3,

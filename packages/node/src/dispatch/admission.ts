@@ -2,6 +2,7 @@
  * Admission: the ordered list of guards that a command passes before it runs or is queued. The
  * order is Redis' (`processCommand`), because it decides which of several errors a client sees.
  */
+import { replyErrors } from "@slotlog/resp";
 import { Flag } from "../commands/registry.js";
 import type { CommandContext } from "./context.js";
 import { route } from "./route.js";
@@ -37,7 +38,7 @@ function isLocal(address: string): boolean {
 
 const authenticated: Guard = ({ client, command }) => {
   if (client.authenticated || (command.flags & Flag.noAuth) !== 0) return undefined;
-  return "NOAUTH Authentication required.";
+  return replyErrors.noAuth;
 };
 
 const allowedInTransaction: Guard = ({ client, command }) => {
@@ -51,40 +52,35 @@ const ownsSlot: Guard = ({ client, command, node }, argv) => {
   return route(node, client, command, argv);
 };
 
-const memoryAllows: Guard = ({ client, command, node }) => {
+const memoryAllows: Guard = ({ client, flags, node }) => {
   if (node.config.maxmemory === 0 || client.kind !== "normal") return undefined;
-  const flags = command.runsQueue ? command.flags | client.queuedFlags : command.flags;
   if ((flags & Flag.denyoom) === 0 || node.makeRoom()) return undefined;
-  return "OOM command not allowed when used memory > 'maxmemory'.";
+  return replyErrors.outOfMemory;
 };
 
-const diskHealthy: Guard = ({ client, command, node }) => {
+const diskHealthy: Guard = ({ client, command, flags, node }) => {
   const { misconfiguration } = node.persistence;
   if (misconfiguration === undefined || client.kind !== "normal") return undefined;
   // A replica follows its primary whatever its own disk does; PING tells monitors of the trouble.
-  const flags = command.runsQueue ? command.flags | client.queuedFlags : command.flags;
   const concerned = (flags & Flag.write) !== 0 || command.tellsDiskTrouble;
-  if (!concerned || node.role.isReplica) return undefined;
-  return misconfiguration;
+  return concerned && !node.role.isReplica ? misconfiguration : undefined;
 };
 
-const enoughReplicas: Guard = ({ client, command, node }) => {
+const enoughReplicas: Guard = ({ client, flags, node }) => {
   const wanted = node.config.minReplicasToWrite;
   if (wanted === 0 || node.config.minReplicasMaxLag === 0) return undefined;
-  if ((command.flags & Flag.write) === 0 || client.kind !== "normal") return undefined;
+  if ((flags & Flag.write) === 0 || client.kind !== "normal") return undefined;
   if (node.role.isReplica || node.role.goodReplicas >= wanted) return undefined;
-  return "NOREPLICAS Not enough good replicas to write.";
+  return replyErrors.noReplicas;
 };
 
-const notReadOnlyReplica: Guard = ({ client, command, node }) => {
+const notReadOnlyReplica: Guard = ({ client, flags, node }) => {
   if (!node.role.isReplica || client.kind !== "normal" || !node.config.replicaReadOnly) {
     return undefined;
   }
-  if ((command.flags & Flag.write) === 0) return undefined;
-  return "READONLY You can't write against a read only replica.";
+  return (flags & Flag.write) === 0 ? undefined : replyErrors.readOnly;
 };
 
-/** What a RESP2 client may say once it subscribed: its replies could not be told from messages. */
 const subscribedContext: Guard = ({ client, command }) => {
   if (client.subscriptions === 0 || client.protocol === 3) return undefined;
   if (command.allowedWhileSubscribed) return undefined;
@@ -94,18 +90,17 @@ const subscribedContext: Guard = ({ client, command }) => {
   );
 };
 
-const linkUpOrStaleAllowed: Guard = ({ command, client, node }) => {
+const linkUpOrStaleAllowed: Guard = ({ missingFlags, client, node }) => {
   if (!node.role.isReplica || node.role.linkUp || node.config.replicaServeStaleData) {
     return undefined;
   }
-  if ((command.flags & Flag.stale) !== 0 || client.kind !== "normal") return undefined;
-  return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+  if ((missingFlags & Flag.stale) === 0 || client.kind !== "normal") return undefined;
+  return replyErrors.masterDown;
 };
 
-const loaded: Guard = ({ client, command, node }) => {
-  if (!node.loading || (command.flags & Flag.loading) !== 0) return undefined;
-  if (client.kind !== "normal") return undefined;
-  return "LOADING Redis is loading the dataset in memory";
+const loaded: Guard = ({ client, missingFlags, node }) => {
+  if (!node.loading || (missingFlags & Flag.loading) === 0) return undefined;
+  return client.kind === "normal" ? replyErrors.loading : undefined;
 };
 
 export const admission: readonly Guard[] = [

@@ -17,6 +17,10 @@ export class CommandContext {
   client: Client;
   db: Database;
   command: Command;
+  /** The command's flags, with those of the queue for EXEC. */
+  flags = 0;
+  /** Flags that the command lacks, or, for EXEC, that some queued command lacks. */
+  missingFlags = 0;
   /** The clock of this command, Unix ms: every look at the time within it sees the same. */
   now = 0;
   /** Changes made so far by this command; 0 at its end means that nothing is logged. */
@@ -46,6 +50,12 @@ export class CommandContext {
     this.client = client;
     this.db = client.database;
     this.command = command;
+    this.flags = command.flags;
+    this.missingFlags = ~command.flags;
+    if (command.runsQueue) {
+      this.flags |= client.queuedFlags;
+      this.missingFlags |= client.queuedMissingFlags;
+    }
     this.dirty = 0;
     this.#replacement = undefined;
     this.#silent = false;

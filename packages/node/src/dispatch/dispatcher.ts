@@ -181,6 +181,7 @@ export class Dispatcher {
     }
     client.queue.push({ command, argv: [...argv] });
     client.queuedFlags |= command.flags;
+    client.queuedMissingFlags |= ~command.flags;
     for (const word of argv) client.queuedBytes += word.length;
     this.#reply.simple("QUEUED");
   }

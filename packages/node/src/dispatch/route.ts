@@ -2,13 +2,12 @@
  * Routing by slot: may this node run the command, or where must the client go? The hot path (one
  * range of keys, all in a slot that is served here) allocates nothing.
  */
+import { replyErrors } from "@slotlog/resp";
 import { keyPositions } from "../commands/key-positions.js";
 import type { Command } from "../commands/registry.js";
 import type { Client } from "../net/client.js";
 import { Flag } from "../commands/registry.js";
 import type { ClusterGate, NodeServices } from "./services.js";
-
-export const crossSlot = "CROSSSLOT Keys in request don't hash to the same slot";
 
 /** The error text of a redirect or refusal, or `undefined` if the command may run here. */
 export function route(
@@ -29,7 +28,7 @@ export function route(
   if (command.lastKey !== first) {
     const last = command.lastKey < 0 ? argv.length + command.lastKey : command.lastKey;
     for (let i = first + command.keyStep; i <= last; i += command.keyStep) {
-      if (database.slotOf(argv[i] as string) !== slot) return crossSlot;
+      if (database.slotOf(argv[i] as string) !== slot) return replyErrors.crossSlot;
     }
   }
   if (cluster.route[slot] === 0) return undefined;
@@ -50,7 +49,7 @@ function routeSlowly(
   if (firstKey === undefined) return undefined;
   const { database } = client;
   const slot = database.slotOf(firstKey);
-  if (keys.some((key) => database.slotOf(key) !== slot)) return crossSlot;
+  if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
   if (cluster.route[slot] === 0) return undefined;
   const missingKeys = shardChannel
     ? 0

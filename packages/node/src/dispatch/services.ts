@@ -9,6 +9,7 @@ import type { LogStream } from "../log/stream.js";
 import type { Client } from "../net/client.js";
 import type { ClientTable } from "../net/client-table.js";
 import type { Ports } from "../ports.js";
+import type { Replication } from "../replication/replication.js";
 import type { ProcessInfo } from "../process-info.js";
 import type { Authenticator } from "../acl/authenticator.js";
 import type { DatabaseSet } from "../store/database-set.js";
@@ -64,6 +65,7 @@ export interface NodeServices {
   readonly watches: WatchTable;
   readonly cluster: ClusterGate | undefined;
   readonly persistence: PersistenceHealth;
+  readonly replication: Replication;
   readonly role: ReplicationRole;
   /** True while the data set is being loaded. */
   readonly loading: boolean;

@@ -6,6 +6,8 @@
  */
 import type { ReplySink } from "@slotlog/resp";
 import type { Command } from "../commands/registry.js";
+import type { Socket, SocketHandlers } from "../ports.js";
+import { ReplicaPeer } from "../replication/replica-peer.js";
 import type { Database } from "../store/database.js";
 
 /** The far side of a client, as far as commands may act on it. */
@@ -22,6 +24,11 @@ export interface ClientLink extends ReplySink {
   closeAfterReplies(): void;
   /** Closes at once. */
   closeNow(reason: string): void;
+  /**
+   * The connection stops being a client's: from now on its stream goes to `handlers`. Absent where
+   * there is no connection.
+   */
+  takeOver?(handlers: SocketHandlers): { readonly socket: Socket; readonly rest: Buffer };
   /** Reads again what was held back while the client was blocked. */
   resume(): void;
 }
@@ -84,6 +91,8 @@ export class Client {
   queuedBytes = 0;
   /** Flags of all queued commands together. */
   queuedFlags = 0;
+  /** Flags that some queued command lacks. */
+  queuedMissingFlags = 0;
   watched: WatchedKey[] = [];
 
   /** The next command may touch a slot that is being imported. */
@@ -104,6 +113,8 @@ export class Client {
 
   blocked: BlockedState | undefined;
 
+  #replicaPeer: ReplicaPeer | undefined;
+
   lastCommand: Command | undefined;
   /** Log offset that must be released before the replies written so far may leave. */
   replyOffset = 0;
@@ -123,6 +134,12 @@ export class Client {
     this.database = options.database;
   }
 
+  /** What it told of itself with REPLCONF. */
+  get replicaPeer(): ReplicaPeer {
+    this.#replicaPeer ??= new ReplicaPeer();
+    return this.#replicaPeer;
+  }
+
   resetTransaction(): void {
     this.inTransaction = false;
     this.transactionFailed = false;
@@ -130,5 +147,6 @@ export class Client {
     this.queue = [];
     this.queuedBytes = 0;
     this.queuedFlags = 0;
+    this.queuedMissingFlags = 0;
   }
 }

@@ -31,6 +31,8 @@ export interface ConnectionHost {
   readonly writersStopped: boolean;
   onProtocolError(client: Client, message: string): void;
   onClose(connection: Connection): void;
+  /** The connection is no client's any more. */
+  onTakenOver(connection: Connection): void;
 }
 
 /** Replies of one turn that wait for the log. */
@@ -127,13 +129,13 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     reply.attach(this, client.protocol);
     try {
       decoder.authenticated = client.authenticated;
-      while (client.blocked === undefined && !this.#closing && decoder.next()) {
+      while (this.#mayGoOn(client) && decoder.next()) {
         if (client.replyMode === "on") {
           dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
         } else this.#processSilently(client);
         decoder.authenticated = client.authenticated;
       }
-      decoder.park();
+      if (this.#takenOver === undefined) decoder.park();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       reply.error(`ERR Protocol error: ${error.message}`);
@@ -147,6 +149,10 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     client.lastActiveAt = dispatcher.now;
     // Also without a reply the turn must end: the log may have grown.
     host.turn.schedule();
+  }
+
+  #mayGoOn(client: Client): boolean {
+    return client.blocked === undefined && !this.#closing && this.#takenOver === undefined;
   }
 
   /** `CLIENT REPLY OFF` and `SKIP`: the reply is made, then dropped. */
@@ -281,6 +287,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
    */
   takeOver(handlers: SocketHandlers): { readonly socket: Socket; readonly rest: Buffer } {
     this.#takenOver = handlers;
+    this.#host.onTakenOver(this);
     return { socket: this.#socket, rest: this.#decoder.takeRest() };
   }
 

@@ -53,6 +53,7 @@ export class Replicas implements ReplicaLinkHost {
   /** When the replicas that wait may be served: they wait for each other. */
   #fullSyncAt = 0;
   #acksWanted = false;
+  #pingDue = false;
   #seconds = 0;
   #noReplicasSince: number;
 
@@ -147,10 +148,12 @@ export class Replicas implements ReplicaLinkHost {
 
   /** The end of a turn: all that was executed has been appended. */
   endTurn(): void {
-    if (this.#acksWanted) {
-      this.#acksWanted = false;
-      this.append(getAck);
+    if (this.#options.ownsStream()) {
+      if (this.#pingDue) this.append(ping);
+      if (this.#acksWanted) this.append(getAck);
     }
+    this.#pingDue = false;
+    this.#acksWanted = false;
     this.#startFullSync();
     this.#flushAll();
   }
@@ -199,9 +202,7 @@ export class Replicas implements ReplicaLinkHost {
   everySecond(pingsPaused: boolean): void {
     const period = Math.max(1, this.settings.pingPeriodSeconds);
     const online = this.#links.size > 0 && this.#options.ownsStream();
-    if (this.#seconds % period === 0 && online && !pingsPaused) {
-      this.append(ping);
-    }
+    if (this.#seconds % period === 0 && online && !pingsPaused) this.#pingDue = true;
     this.#seconds++;
     const endOffset = this.#history.backlog?.nextOffset ?? 0;
     for (const link of [...this.#links]) {
@@ -209,9 +210,9 @@ export class Replicas implements ReplicaLinkHost {
       const reason = link.overdue(endOffset);
       if (reason !== undefined) link.close(reason);
     }
-    this.#startFullSync();
-    this.#flushAll();
     this.#expireBacklog();
+    // Whatever is due is done between turns, where offset and data set agree.
+    if (this.#links.size > 0) this.#options.host.scheduleTurn();
   }
 
   onAcknowledged(): void {
@@ -306,8 +307,7 @@ export class Replicas implements ReplicaLinkHost {
     }
     // Behind an end mark the stream must wait: a replica that stores the data set to disk looks for
     // the mark at the end of what it has received so far.
-    const confirms = link.peer.canReadMark && !link.isOld;
-    link.become(confirms ? "confirming" : "online");
+    link.become(link.peer.canReadMark ? "confirming" : "online");
     this.#flush(link);
     this.#options.host.onReplicasChanged();
   }

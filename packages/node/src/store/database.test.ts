@@ -53,7 +53,12 @@ function scanAll(database: Database, count: number): string[] {
   return batch.keys;
 }
 
-const set: CollectionValue = { type: "set", encoding: "listpack", length: 1 };
+const set: CollectionValue = {
+  type: "set",
+  encoding: "listpack",
+  length: 1,
+  toNeutral: () => ({ type: "set", members: ["a"] }),
+};
 
 describe("Database", () => {
   it("equals a Map with expiry under random commands, standalone and per slot", () => {

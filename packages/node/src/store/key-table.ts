@@ -55,6 +55,8 @@ export class KeyTable {
   /** Where `insert` and `pickPlace` left the key. */
   atSegment: Segment;
   atPlace = 0;
+  /** The only segment while there is no second one: a short cut past the directory. */
+  root: Segment | undefined;
   /** The cluster slot, for the keyspace's tables; collections may pass anything. */
   readonly slot: number;
   /** Leading hash bits that index the directory. */
@@ -76,6 +78,7 @@ export class KeyTable {
     const first = new Segment(0, PLACES_FIRST);
     this.#setGrowAt(first);
     this.#directory = [first];
+    this.root = first;
     this.atSegment = first;
     registry?.update(first);
   }
@@ -88,7 +91,7 @@ export class KeyTable {
   get(key: string, hash: number): unknown {
     const segment = this.segmentFor(hash);
     const place = segment.find(key, hash);
-    return place < 0 ? undefined : segment.entries[2 * place + 1];
+    return place < 0 ? undefined : segment.entries[4 * place + 3];
   }
 
   /** Adds or overwrites; true if the key is new. Overwriting keeps meta word and expiry. */
@@ -99,7 +102,7 @@ export class KeyTable {
       this.insert(key, hash, value, 0);
       return true;
     }
-    segment.entries[2 * place + 1] = value;
+    segment.entries[4 * place + 3] = value;
     return false;
   }
 
@@ -129,7 +132,7 @@ export class KeyTable {
 
   /** Removes what is at a place of one of this table's segments. */
   removeAt(segment: Segment, place: number): void {
-    const hash = segment.words[2 * place] as number;
+    const hash = segment.entries[4 * place] as number;
     segment.removeAt(place);
     this.size--;
     this.changes++;
@@ -153,17 +156,17 @@ export class KeyTable {
     let left = count;
     for (;;) {
       const segment = this.segmentFor(hash);
-      const words = segment.words;
+      const { entries } = segment;
       let last = -1;
       for (let place = segment.firstPlace(hash); place < segment.places; place++) {
-        const at = words[2 * place] as number;
+        const at = entries[4 * place] as number;
         if (at === EMPTY) continue;
         if (left <= 0 && at !== last) return at;
         batch.push(
-          segment.entries[2 * place] as string,
-          segment.entries[2 * place + 1],
+          segment.entries[4 * place + 2] as string,
+          segment.entries[4 * place + 3],
           segment.expireAt(place),
-          words[2 * place + 1] as number,
+          entries[4 * place + 1] as number,
         );
         last = at;
         left--;
@@ -185,7 +188,7 @@ export class KeyTable {
       let limit = segment.places;
       if (this.#directory.length > 1) limit = PLACES_MAX << (this.#depth - segment.depth);
       const place = random.below(limit);
-      if (place < segment.places && segment.words[2 * place] !== EMPTY) {
+      if (place < segment.places && segment.entries[4 * place] !== EMPTY) {
         this.atSegment = segment;
         this.atPlace = place;
         return true;
@@ -228,7 +231,7 @@ export class KeyTable {
       const segment = this.#directory[(start + index) % this.#directory.length] as Segment;
       if (segment.count === 0) continue;
       let place = 0;
-      while (segment.words[2 * place] === EMPTY) place++;
+      while (segment.entries[4 * place] === EMPTY) place++;
       this.atSegment = segment;
       this.atPlace = place;
       return true;
@@ -303,7 +306,7 @@ export class KeyTable {
 
   #half(source: Segment, from: number, to: number, depth: number): Segment {
     let count = 0;
-    for (let place = from; place < to; place++) if (source.words[2 * place] !== EMPTY) count++;
+    for (let place = from; place < to; place++) if (source.entries[4 * place] !== EMPTY) count++;
     const half = this.#copyOf(source, from, to, depth, roomFor(count));
     this.#setGrowAt(half);
     this.#registry?.update(half);
@@ -318,6 +321,7 @@ export class KeyTable {
       directory[2 * index + 1] = old[index] as Segment;
     }
     this.#directory = directory;
+    this.root = undefined;
     this.#depth++;
     this.#deepestCount = 0;
   }
@@ -373,6 +377,7 @@ export class KeyTable {
       if (segment.depth === this.#depth) this.#deepestCount++;
     }
     this.#directory = directory;
+    if (half === 1) this.root = directory[0];
   }
 }
 

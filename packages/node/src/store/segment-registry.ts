@@ -78,7 +78,7 @@ export class SegmentRegistry {
       const list = this.#bySize[sizeClass] as Segment[];
       const segment = list[at >>> (sizeClass + 1)] as Segment;
       const place = at & ((2 << sizeClass) - 1);
-      if (place < segment.places && segment.words[2 * place] !== EMPTY) {
+      if (place < segment.places && segment.entries[4 * place] !== EMPTY) {
         this.pickedPlace = place;
         return segment;
       }
@@ -104,7 +104,7 @@ export class SegmentRegistry {
 
   #occupiedFrom(segment: Segment, start: number): Segment {
     let place = start;
-    while (segment.words[2 * place] === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
+    while (segment.entries[4 * place] === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
     this.pickedPlace = place;
     return segment;
   }

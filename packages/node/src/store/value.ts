@@ -9,6 +9,7 @@
 import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import { latin1String } from "@slotlog/resp";
+import type { RdbCollection } from "../rdb/values.js";
 import { ByteString } from "./byte-string.js";
 import { isInt64Text, parseSafeInteger } from "./int64.js";
 
@@ -24,6 +25,8 @@ export interface CollectionValue {
   readonly encoding: string;
   /** Elements, fields, members or entries. */
   readonly length: number;
+  /** The form that RDB encodes; shares no memory that the collection may change. */
+  toNeutral(): RdbCollection;
 }
 
 export type Value = StringValue | CollectionValue;

@@ -39,7 +39,7 @@ export function encodeRecord(...argv: readonly string[]): Buffer {
 }
 
 export class AofWorld {
-  readonly clock = new SimClock();
+  clock = new SimClock();
   readonly log = new LogLines();
   readonly disk: SimDisk;
   /** `offset:` of each record appended, in order; its value is its number. */
@@ -142,8 +142,12 @@ export class AofWorld {
     return this.ends.filter((end) => end <= this.releasedOffset).length;
   }
 
-  /** After a crash: `count` records are left, and they are what there is now. */
+  /**
+   * After a crash: `count` records are left, and they are what there is now. The clock is a new
+   * one, because timers of the dead process must not fire.
+   */
   continueFrom(count: number): void {
+    this.clock = new SimClock(this.clock.now());
     this.ends.length = count;
     this.releasedOffset = this.ends.at(-1) ?? 0;
   }

@@ -87,8 +87,7 @@ export class SimDisk implements Disk {
   private faults: ArmedFault[] = [];
   private crashPoint = Number.POSITIVE_INFINITY;
   private down = false;
-  /** Completions of an earlier life of the machine never arrive. */
-  private life = 0;
+  private lives = 0;
 
   constructor(options: SimDiskOptions = {}) {
     this.options = options;
@@ -108,13 +107,18 @@ export class SimDisk implements Disk {
     this.crashPoint = this.operations + nth;
   }
 
+  /** Files and completions of an earlier life, of the machine or the process, are dead. */
+  get life(): number {
+    return this.lives;
+  }
+
   get isDown(): boolean {
     return this.down;
   }
 
   /** Brings the machine up again after a power loss (or brings one about, and then up). */
   restart(options: SimCrashOptions = {}): void {
-    this.life++;
+    this.lives++;
     this.down = false;
     this.crashPoint = Number.POSITIVE_INFINITY;
     this.faults = [];
@@ -124,7 +128,7 @@ export class SimDisk implements Disk {
 
   /** As `kill -9`: the process is gone, the kernel keeps everything. */
   restartProcess(): void {
-    this.life++;
+    this.lives++;
     this.down = false;
     this.crashPoint = Number.POSITIVE_INFINITY;
     this.faults = [];
@@ -352,12 +356,14 @@ class SimDiskFile implements DiskFile {
   readonly path: string;
   private readonly disk: SimDisk;
   private readonly content: SimFileContent;
+  private readonly life: number;
   private position: number;
   private writing = false;
   private closed = false;
 
   constructor(disk: SimDisk, path: string, content: SimFileContent, mode: OpenMode) {
     this.disk = disk;
+    this.life = disk.life;
     this.path = path;
     this.content = content;
     this.position = mode === "append" ? content.length : 0;
@@ -475,6 +481,7 @@ class SimDiskFile implements DiskFile {
   }
 
   private assertOpen(): void {
+    if (this.life !== this.disk.life) throw new SimCrashed();
     if (this.closed) throw new Error(`${this.path}: used after close`);
   }
 
@@ -496,7 +503,8 @@ function crashDirectory(path: string, directory: SimDirectory, options: SimCrash
     if (crashed.has(content)) continue;
     crashed.add(content);
     const unsynced = Math.max(0, content.length - content.durableLength);
-    content.crash(options.keepBytes?.(`${path}/${name}`, unsynced) ?? 0);
+    const keep = options.keepBytes?.(`${path}/${name}`, unsynced) ?? 0;
+    content.crash(Math.max(0, Math.min(keep, unsynced)));
   }
 }
 

@@ -1,7 +1,7 @@
 // `slotlog node`: hands redis-server's arguments to a node unread, and binds the node's life to the
 // `slotlog up` that started it, if one did.
 
-import { type ExitCode, exitCodes } from "./errors.js";
+import { CliError, type ExitCode, exitCodes } from "./errors.js";
 import { version } from "./version.js";
 
 const help = `slotlog node [redis.conf | -] [--directive value ...]
@@ -30,18 +30,52 @@ export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode 
     console.log(`slotlog node v=${version()}`);
     return exitCodes.ok;
   }
-  followParent();
-  const { runNode } = await import("@slotlog/node");
-  return runNode(argv);
+  // Loaded here and not above: `slotlog --help` need not wait for a whole server.
+  const { ConfigFileError, runNode } = await import("@slotlog/node");
+  try {
+    const node = await runNode({ args: argv, product: `slotlog ${version()}` });
+    stopOnSignals(() => node.stop());
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigFileError) {
+      // Its message is laid out as Redis lays it out, over several lines.
+      console.error(error.message);
+      return exitCodes.failure;
+    }
+    throw operatorError(error);
+  }
+}
+
+/** A failure with a code (a taken port, a damaged file) is the operator's; others are defects. */
+function operatorError(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string")
+    return error;
+  return new CliError(error.message);
+}
+
+/** The process ends when the node has stopped: whatever still holds the loop no longer matters. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  const stopAndExit = (): void => {
+    stop().then(
+      () => process.exit(exitCodes.ok),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(exitCodes.failure);
+      },
+    );
+  };
+  process.on("SIGTERM", stopAndExit);
+  process.on("SIGINT", stopAndExit);
+  followParent(stopAndExit);
 }
 
 /**
  * Started by `slotlog up`, there is a channel to it. When it closes, `up` is gone, perhaps killed:
  * the node ends in order, or it would hold its port without anybody knowing of it.
  */
-function followParent(): void {
+function followParent(stopAndExit: () => void): void {
   if (process.channel === undefined) return;
-  process.once("disconnect", () => process.emit("SIGTERM"));
+  process.once("disconnect", stopAndExit);
   // A listener alone would keep the process alive.
   process.channel?.unref();
   // Its ends of our pipes are gone then too, and a log line must not end the shutdown.

@@ -135,6 +135,11 @@ export class ReplicationHistory {
     this.#backlog = new Backlog(position.offset + 1, backlogBytes);
   }
 
+  /** As `adopt`, from a primary that does not name its history: nobody can go on from there. */
+  adoptUnnamed(backlogBytes: number): void {
+    this.adopt({ id: this.#newId(), offset: 0 }, backlogBytes);
+  }
+
   /** Our primary lets us go on, under the id `id`. True if that is a new one. */
   followUnder(id: ReplicationId, backlogBytes: number): boolean {
     assert(id.length === 40, "a replication id has forty digits");

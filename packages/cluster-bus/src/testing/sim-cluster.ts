@@ -1,0 +1,153 @@
+/**
+ * A whole cluster in virtual time: nodes, faults, and what a person would want to see of it. Owns
+ * the setup of common shapes; the promises that must hold are in `checkers.ts`.
+ */
+
+import type { BusConfig } from "../core/config.js";
+import { defaultBusConfig } from "../core/config.js";
+import type { Millis } from "../message.js";
+import { slotCount } from "../slot.js";
+import { SafetyChecker } from "./checkers.js";
+import { SimNode } from "./sim-node.js";
+import { SeededRandom, SimClock, SimNetwork } from "./sim-world.js";
+
+const startOfTime: Millis = 1_700_000_000_000;
+
+export interface SimClusterOptions {
+  readonly seed: number;
+  readonly primaries: number;
+  readonly replicasEach?: number;
+  readonly nodeTimeoutMs?: number;
+  readonly config?: Partial<BusConfig>;
+}
+
+export class SimCluster {
+  readonly clock = new SimClock(startOfTime);
+  readonly random: SeededRandom;
+  readonly network: SimNetwork;
+  readonly checker = new SafetyChecker();
+  readonly nodes: SimNode[] = [];
+  readonly #options: SimClusterOptions;
+
+  constructor(options: SimClusterOptions) {
+    this.#options = options;
+    this.random = new SeededRandom(options.seed);
+    this.network = new SimNetwork(this.clock, this.random);
+  }
+
+  /** Nodes `p1`… and their replicas `r1`… (`r1a`, `r1b` if there are several), not joined yet. */
+  addNode(name: string): SimNode {
+    const index = this.nodes.length;
+    const config = {
+      ...defaultBusConfig(),
+      port: 7000,
+      nodeTimeoutMs: this.#options.nodeTimeoutMs ?? 2000,
+      ...this.#options.config,
+    };
+    const node = new SimNode({
+      name,
+      ip: `10.0.0.${index + 1}`,
+      config,
+      clock: this.clock,
+      network: this.network,
+      random: this.random,
+      observer: this.checker,
+      resolve: (host, port) => this.#reachable(node, host, port),
+      myId: index.toString(16).padStart(2, "0").repeat(20),
+    });
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Builds the cluster of the options and waits until it serves. */
+  static form(options: SimClusterOptions): SimCluster {
+    const cluster = new SimCluster(options);
+    const { primaries, replicasEach = 0 } = options;
+    const per = Math.ceil(slotCount / primaries);
+    for (let i = 0; i < primaries; i++) {
+      const node = cluster.addNode(`p${i + 1}`);
+      node.run({ kind: "set-config-epoch", epoch: i + 1 });
+      const first = i * per;
+      const length = Math.min(per, slotCount - first);
+      node.run({ kind: "add-slots", slots: Array.from({ length }, (_, n) => first + n) });
+    }
+    const replicas: [SimNode, SimNode][] = [];
+    for (let i = 0; i < primaries; i++) {
+      for (let j = 0; j < replicasEach; j++) {
+        const suffix = replicasEach > 1 ? String.fromCharCode(97 + j) : "";
+        replicas.push([cluster.addNode(`r${i + 1}${suffix}`), cluster.nodes[i] as SimNode]);
+      }
+    }
+    const [first, ...others] = cluster.nodes as [SimNode, ...SimNode[]];
+    for (const node of others) {
+      first.run({ kind: "meet", ip: node.ip, port: 7000, busPort: 17000 });
+    }
+    cluster.advance(3000);
+    for (const [replica, primary] of replicas) {
+      const reply = replica.run({ kind: "replicate", node: primary.core.myId });
+      if (reply.kind !== "ok") throw new Error(JSON.stringify(reply));
+    }
+    cluster.advance(5000);
+    return cluster;
+  }
+
+  node(name: string): SimNode {
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`no node ${name}`);
+    return node;
+  }
+
+  advance(ms: Millis): void {
+    this.clock.runUntil(this.clock.now + ms);
+    this.checker.check(this.nodes);
+  }
+
+  /** Advances in steps until the condition holds; false if it does not in time. */
+  advanceUntil(condition: () => boolean, limitMs: Millis): boolean {
+    for (const end = this.clock.now + limitMs; this.clock.now < end; ) {
+      if (condition()) return true;
+      this.advance(100);
+    }
+    return condition();
+  }
+
+  isolate(name: string): void {
+    for (const node of this.nodes) if (node.name !== name) this.network.cut(name, node.name);
+  }
+
+  /** The nodes named on one side, all others on the other. */
+  partition(names: readonly string[]): void {
+    for (const a of names) {
+      for (const node of this.nodes) {
+        if (!names.includes(node.name)) this.network.cut(a, node.name);
+      }
+    }
+  }
+
+  nameOf(id: string | undefined): string {
+    return this.nodes.find((node) => node.core.myId === id)?.name ?? "?";
+  }
+
+  /** One line per node: what it believes about itself. */
+  show(): string {
+    return this.nodes
+      .map((node) => {
+        if (!node.up) return `${node.name} down`;
+        const { core } = node;
+        const state = core.stateOk ? "ok" : "fail";
+        if (!core.isPrimary) {
+          return `${node.name} replica of ${this.nameOf(core.primary?.id)} state=${state}`;
+        }
+        const own = /myself.* connected ?(.*)$/m.exec(core.nodesText());
+        const slots = own?.[1] === undefined || own[1] === "" ? "no slots" : own[1];
+        return `${node.name} primary epoch=${core.myself.configEpoch} ${slots} state=${state}`;
+      })
+      .join("\n");
+  }
+
+  #reachable(from: SimNode, host: string, port: number): SimNode | undefined {
+    const node = this.nodes.find((candidate) => candidate.ip === host);
+    if (node === undefined || !node.up || node.config.port !== port) return undefined;
+    return this.network.isCutBetween(from, node) ? undefined : node;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Between the store's values and RDB's neutral forms. Each collection class converts itself; this
+ * is the one place that knows them all.
+ */
+import { encodeString, type Value } from "../store/value.js";
+import { RdbError } from "./format.js";
+import type { RdbValue } from "./values.js";
+
+/** The neutral form of a value; shares no memory that the value may change. */
+export function toNeutral(value: Value): RdbValue {
+  if (typeof value === "string") return { type: "string", value };
+  if (typeof value === "number") {
+    // RDB's integer encodings end at 32 bits; wider ones are text, as Redis writes them.
+    return { type: "string", value: value === (value | 0) ? value : String(value) };
+  }
+  if (value.type === "string") return { type: "string", value: Buffer.from(value.view()) };
+  return value.toNeutral();
+}
+
+/** The value that a key holds after loading. */
+export function fromNeutral(neutral: RdbValue): Value {
+  switch (neutral.type) {
+    case "string":
+      return typeof neutral.value === "number" ? neutral.value : encodeString(neutral.value);
+    default:
+      throw new RdbError("unsupported", `this version has no values of type ${neutral.type}`);
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * The replica's side of replication: one primary, followed until `stop`. It dials, shakes hands,
+ * receives the data set or goes on where it was, hands the stream's commands over, acknowledges, and
+ * dials again when the connection ends. It does not know what the commands mean.
+ */
+
+import {
+  CommandDecoder,
+  encodeCommand,
+  ProtocolError,
+  ReplyDecoder,
+  ReplyError,
+} from "@slotlog/resp";
+import type { Clock, Log, Net, Socket, SocketHandlers } from "../ports.js";
+import { Handshake, type HandshakeStep } from "./core/handshake.js";
+import type { HistoryPosition, ReplicationHistory } from "./core/history.js";
+import { movePrimaryLink, type PrimaryLinkState } from "./core/link-state.js";
+import { DataSetReceiver } from "./receive.js";
+import type { ReplicationHost } from "./settings.js";
+import { StreamReader } from "./stream-reader.js";
+
+export interface PrimaryAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface PrimaryLinkOptions {
+  readonly address: PrimaryAddress;
+  readonly host: ReplicationHost;
+  readonly history: ReplicationHistory;
+  readonly clock: Clock;
+  readonly net: Net;
+  readonly log: Log;
+  /** Our data stand at the history's offset: a partial resynchronisation may be asked for. */
+  readonly canContinue: boolean;
+  /** The database that the stream had selected at that offset. */
+  readonly streamDatabase: number;
+  /** Our own replicas must come back: the history changed under them. */
+  readonly onHistoryReplaced: (reason: string) => void;
+}
+
+export class PrimaryLink implements SocketHandlers {
+  readonly address: PrimaryAddress;
+  readonly #options: PrimaryLinkOptions;
+  #state: PrimaryLinkState = "connect";
+  #socket: Socket | undefined;
+  /** Replies of the handshake. */
+  #replies = new ReplyDecoder();
+  #handshake: Handshake | undefined;
+  #receiver: DataSetReceiver | undefined;
+  #stream: StreamReader | undefined;
+  #canContinue: boolean;
+  #streamDatabase: number;
+  /** Monotonic milliseconds of the last byte received, or of the last attempt. */
+  #lastIoAt: number;
+  #downSince: number | undefined;
+
+  constructor(options: PrimaryLinkOptions) {
+    this.#options = options;
+    this.address = options.address;
+    this.#canContinue = options.canContinue;
+    this.#streamDatabase = options.streamDatabase;
+    this.#lastIoAt = options.clock.monotonic();
+  }
+
+  get state(): PrimaryLinkState {
+    return this.#state;
+  }
+
+  get isUp(): boolean {
+    return this.#state === "connected";
+  }
+
+  /** The database that the stream has selected. */
+  get streamDatabase(): number {
+    return this.#stream?.database ?? this.#streamDatabase;
+  }
+
+  get lastIoAt(): number {
+    return this.#lastIoAt;
+  }
+
+  /** Monotonic milliseconds since when there is no link; `undefined` if there never was one. */
+  get downSince(): number | undefined {
+    return this.#downSince;
+  }
+
+  /** The transfer under way. */
+  get receiver(): DataSetReceiver | undefined {
+    return this.#receiver;
+  }
+
+  /** Bytes of the stream received; the offset, and what of the next command has come. */
+  get readOffset(): number {
+    return this.#options.history.offset + (this.#stream?.pendingBytes ?? 0);
+  }
+
+  /** Dials. Called once; later attempts are the link's own. */
+  start(): void {
+    this.#dial();
+  }
+
+  /** Ends for good. */
+  stop(): void {
+    if (this.#state === "none") return;
+    const wasUp = this.isUp;
+    this.#drop();
+    this.#state = movePrimaryLink(this.#state, "none");
+    if (wasUp) this.#options.host.onPrimaryLinkChanged(false);
+  }
+
+  /** Once a second: attempts, acknowledgement, timeouts. */
+  everySecond(): void {
+    if (this.#state === "connect") {
+      this.#dial();
+      return;
+    }
+    const silentMs = this.#options.clock.monotonic() - this.#lastIoAt;
+    if (silentMs > this.#options.host.settings.timeoutSeconds * 1000) {
+      this.#fail(`nothing from the primary for more than ${Math.floor(silentMs / 1000)} s`);
+      return;
+    }
+    this.sendAck();
+  }
+
+  /** Tells the primary our offset; `before` takes back what is not executed yet. */
+  sendAck(offset: number = this.#options.history.offset): void {
+    if (this.#state !== "connected") return;
+    const durable = this.#options.host.durableOffset();
+    const ack = ["REPLCONF", "ACK", String(offset)];
+    if (durable !== undefined) ack.push("FACK", String(durable));
+    this.#send(ack);
+  }
+
+  #dial(): void {
+    const { net, log, clock } = this.#options;
+    log.notice("connecting to the primary", { ...this.address });
+    this.#state = movePrimaryLink(this.#state, "connecting");
+    this.#lastIoAt = clock.monotonic();
+    const socket = net.dial(this.address);
+    this.#socket = socket;
+    socket.setHandlers({
+      onConnect: () => this.#guard(socket, () => this.onConnect()),
+      onData: (chunk) => this.#guard(socket, () => this.onData(chunk)),
+      onClose: (error) => this.#guard(socket, () => this.onClose(error)),
+    });
+  }
+
+  /** What an earlier connection still tells is not meant for this one. */
+  #guard(socket: Socket, action: () => void): void {
+    if (this.#socket === socket) action();
+  }
+
+  onConnect(): void {
+    const { settings } = this.#options.host;
+    this.#state = movePrimaryLink(this.#state, "handshake");
+    this.#replies = new ReplyDecoder();
+    this.#handshake = new Handshake({
+      announcedPort: settings.announcedPort,
+      announcedAddress: settings.announcedAddress,
+      user: settings.primaryUser,
+      password: settings.primaryPassword,
+      position: this.#canContinue ? this.#position() : undefined,
+    });
+    this.#step(this.#handshake.start());
+  }
+
+  onData(chunk: Buffer): void {
+    this.#lastIoAt = this.#options.clock.monotonic();
+    try {
+      if (this.#stream !== undefined) this.#stream.push(chunk);
+      else if (this.#receiver !== undefined) this.#receive(chunk);
+      else this.#shakeHands(chunk);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#fail(`protocol error from the primary: ${error.message}`);
+    }
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#fail(error === undefined ? "the primary closed the connection" : error.message);
+  }
+
+  #position(): HistoryPosition {
+    const { history } = this.#options;
+    return { id: history.id, offset: history.offset };
+  }
+
+  #shakeHands(chunk: Buffer): void {
+    this.#replies.push(chunk);
+    while (this.#state === "handshake") {
+      const reply = this.#replies.next();
+      if (reply === undefined) return;
+      const isError = reply instanceof ReplyError;
+      const text = isError ? reply.message : String(reply);
+      const step = this.#handshake?.reply({ isError, text });
+      if (step !== undefined) this.#step(step);
+    }
+  }
+
+  #step(step: HandshakeStep): void {
+    switch (step.kind) {
+      case "wait":
+        return;
+      case "send":
+        for (const command of step.commands) this.#send(command);
+        return;
+      case "retry":
+        this.#fail(step.reason);
+        return;
+      case "continue":
+        this.#continue(step.id);
+        return;
+      case "full":
+        this.#beginReceiving(step.position);
+        return;
+      case "full-unnamed":
+        for (const command of step.commands) this.#send(command);
+        this.#beginReceiving(undefined);
+        return;
+      default:
+        step satisfies never;
+    }
+  }
+
+  #continue(id: string | undefined): void {
+    const { history, host, log } = this.#options;
+    log.notice("partial resynchronization with the primary", { offset: history.offset + 1 });
+    const isNew = history.followUnder(id ?? history.id, host.settings.backlogBytes);
+    if (isNew) {
+      this.#options.onHistoryReplaced("the primary's replication id has changed");
+      host.onHistoryChanged();
+    }
+    this.#beginStream(this.#streamDatabase, this.#replies.takeRest());
+  }
+
+  #beginReceiving(position: HistoryPosition | undefined): void {
+    this.#options.log.notice("full synchronization with the primary", { ...position });
+    this.#state = movePrimaryLink(this.#state, "sync");
+    this.#receiver = new DataSetReceiver(this.#options.host.load, position);
+    const rest = this.#replies.takeRest();
+    if (rest.length > 0) this.#receive(rest);
+  }
+
+  #receive(chunk: Buffer): void {
+    const receiver = this.#receiver as DataSetReceiver;
+    const result = receiver.push(chunk);
+    // Once data were given to the load target, what we had cannot be continued from.
+    if (receiver.hasBegun) this.#canContinue = false;
+    switch (result.kind) {
+      case "wait":
+        return;
+      case "failed":
+        this.#fail(result.reason);
+        return;
+      case "done":
+        this.#adopt(receiver, result.rest);
+        return;
+      default:
+        result satisfies never;
+    }
+  }
+
+  #adopt(receiver: DataSetReceiver, rest: Buffer): void {
+    const { history, host, log } = this.#options;
+    const { position } = receiver;
+    this.#options.onHistoryReplaced("the data set was replaced by the primary's");
+    receiver.commit();
+    this.#receiver = undefined;
+    if (position === undefined) history.adoptUnnamed(host.settings.backlogBytes);
+    else history.adopt(position, host.settings.backlogBytes);
+    this.#canContinue = position !== undefined;
+    log.notice("full synchronization done", { ...position });
+    host.onHistoryChanged();
+    this.#beginStream(receiver.streamDatabase, rest);
+    // The primary begins the stream behind an end mark when it hears from us.
+    this.sendAck();
+  }
+
+  #beginStream(database: number, rest: Buffer): void {
+    const { history, host } = this.#options;
+    this.#state = movePrimaryLink(this.#state, "connected");
+    this.#handshake = undefined;
+    this.#downSince = undefined;
+    this.#stream = new StreamReader({
+      target: host.stream,
+      history,
+      decoder: new CommandDecoder({ bulkBytesMax: Number.POSITIVE_INFINITY }),
+      database,
+      onAckWanted: (offset) => this.sendAck(offset),
+      onAppended: () => host.scheduleTurn(),
+    });
+    host.onPrimaryLinkChanged(true);
+    if (rest.length > 0 && this.#state === "connected") this.#stream.push(rest);
+  }
+
+  #send(command: readonly string[]): void {
+    this.#socket?.write(encodeCommand(command));
+  }
+
+  /** Hangs up; the next attempt comes at once after an established link, else within a second. */
+  #fail(reason: string): void {
+    if (this.#state === "none" || this.#state === "connect") return;
+    const wasUp = this.isUp;
+    this.#options.log.notice("link to the primary is down", { ...this.address, reason });
+    this.#drop();
+    this.#state = movePrimaryLink(this.#state, "connect");
+    this.#downSince ??= this.#options.clock.monotonic();
+    if (!wasUp) return;
+    this.#options.host.onPrimaryLinkChanged(false);
+    if (this.#state === "connect") this.#dial();
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#streamDatabase = this.streamDatabase;
+    this.#stream = undefined;
+    this.#handshake = undefined;
+    this.#receiver?.abort();
+    this.#receiver = undefined;
+    socket?.destroy();
+  }
+}
