@@ -97,6 +97,11 @@ export class TestCluster implements AsyncDisposable {
   }
 }
 
+/** `primaries` primaries and a replica of each, all of one program. */
+export function pairs(program: Program, primaries: number): Program[] {
+  return Array.from({ length: primaries * 2 }, () => program);
+}
+
 export async function expectOk(client: RawClient | undefined, ...args: string[]): Promise<void> {
   const reply = client === undefined ? "no such node" : textOf(await client.call(...args));
   if (reply !== "OK") throw new Error(`${args.join(" ")}: ${reply}`);

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { freePort } from "./ports.js";
+import { projectRoot } from "./project-root.js";
 import { RawClient } from "./raw-client.js";
 import { textOf } from "./reply.js";
 
@@ -32,10 +32,7 @@ export function realRedis(): Program {
 export function subject(): Program {
   const other = process.env["SLOTLOG_SUBJECT"];
   if (other !== undefined) return { name: "subject", command: other, args: [] };
-  // Both test-e2e/harness and test-e2e/dist/harness may hold this file.
-  const here = fileURLToPath(import.meta.url);
-  const root = here.slice(0, here.lastIndexOf("/test-e2e/"));
-  const bin = join(root, "packages/slotlog/dist/bin.js");
+  const bin = join(projectRoot(), "packages/slotlog/dist/bin.js");
   return { name: "slotlog", command: process.execPath, args: [bin, "node"] };
 }
 

@@ -4,7 +4,12 @@ export { BusAssertionError } from "./assert.js";
 export type { ClusterCoreOptions, CommandOutcome, NodeView } from "./core/cluster.js";
 export { ClusterCore } from "./core/cluster.js";
 export type { BusConfig, PreferredEndpointType } from "./core/config.js";
-export { announcedPorts, busPortIncrement, defaultBusConfig, listenBusPort } from "./core/config.js";
+export {
+  announcedPorts,
+  busPortIncrement,
+  defaultBusConfig,
+  listenBusPort,
+} from "./core/config.js";
 export type { BusEffect, BusLogLevel, LinkId, LocalRole } from "./core/effects.js";
 export type {
   BusCommand,

@@ -177,11 +177,7 @@ type AddressFields = Pick<
 >;
 
 /** `ip:port[@busport][,hostname][,name=value]*`, the ip with colons of its own if it is IPv6. */
-function parseAddress(
-  line: string,
-  text: string,
-  stateFields: readonly string[],
-): AddressFields {
+function parseAddress(line: string, text: string, stateFields: readonly string[]): AddressFields {
   const [endpoint, hostname, ...auxiliary] = text.split(",") as [string, ...string[]];
   const colon = endpoint.lastIndexOf(":");
   if (colon < 0) throw new NodesConfError(line, "an address without a port");

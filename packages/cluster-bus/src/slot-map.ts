@@ -23,7 +23,7 @@ export class SlotMap {
   /** One byte per slot, always current; see `slotRoutes`. The array itself never changes. */
   readonly route: Uint8Array = new Uint8Array(slotCount).fill(slotRoutes.unassigned);
   readonly #myself: Peer;
-  readonly #owners: (Peer | undefined)[] = new Array<Peer | undefined>(slotCount).fill(undefined);
+  readonly #owners: (Peer | undefined)[] = Array.from({ length: slotCount }, () => undefined);
   readonly #migratingTo = new Map<number, Peer>();
   readonly #importingFrom = new Map<number, Peer>();
   /** Slots whose owner has stopped claiming them, though nobody else has claimed them yet. */
@@ -110,16 +110,16 @@ export class SlotMap {
   }
 
   closeAll(): void {
-    for (const slot of [...this.#migratingTo.keys()]) this.setMigrating(slot, undefined);
-    for (const slot of [...this.#importingFrom.keys()]) this.setImporting(slot, undefined);
+    for (const slot of this.#migratingTo.keys()) this.setMigrating(slot, undefined);
+    for (const slot of this.#importingFrom.keys()) this.setImporting(slot, undefined);
   }
 
   /** Takes `peer` out of everything: its slots, and the slots moving to or from it. */
   forget(peer: Peer): void {
-    for (const [slot, target] of [...this.#migratingTo]) {
+    for (const [slot, target] of this.#migratingTo) {
       if (target === peer) this.setMigrating(slot, undefined);
     }
-    for (const [slot, source] of [...this.#importingFrom]) {
+    for (const [slot, source] of this.#importingFrom) {
       if (source === peer) this.setImporting(slot, undefined);
     }
     this.unassignAllOf(peer);

@@ -48,9 +48,7 @@ export function keySlotOfBytes(key: Uint8Array): number {
   }
   let crc = 0;
   for (let i = start; i < end; i++) {
-    crc =
-      ((crc << 8) & 0xffff) ^
-      (crc16Table[((crc >>> 8) ^ (key[i] as number)) & 0xff] as number);
+    crc = ((crc << 8) & 0xffff) ^ (crc16Table[((crc >>> 8) ^ (key[i] as number)) & 0xff] as number);
   }
   return crc & slotMask;
 }

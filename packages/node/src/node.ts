@@ -25,6 +25,8 @@ import type { DirectoryLock, DiskFile, Ports, Socket, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
 import { bindReplication } from "./replication-binding.js";
 import { RdbDecoder } from "./rdb/index.js";
+import { snapshotChunks } from "./dataset/snapshot.js";
+import { redisVersion } from "./version.js";
 import { DatasetLoader } from "./dataset/load.js";
 import { Replication } from "./replication/replication.js";
 import type { ReplicationHost } from "./replication/settings.js";
@@ -152,6 +154,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       execute: (argv, database) => this.#applyLoaded(argv, database),
       loadRdb: (file, onProgress) => this.#loadRdb(file, onProgress),
       usedMemory: () => this.process.usedMemory(),
+      flushLog: () => this.#writeLog(),
+      snapshot: () => this.#baseSnapshot(),
       onRoom: () => this.#resumeWriters(),
     });
     this.listeners = new Listeners({
@@ -390,7 +394,26 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     if (!hadReaders) this.stream.forgetDatabase();
   }
 
+  #baseSnapshot(): Buffer[] {
+    const { id, offset } = this.replication.history;
+    return snapshotChunks({
+      databases: this.databases,
+      header: {
+        redisVersion,
+        createdAt: Math.floor(this.ports.clock.now() / 1000),
+        usedMemoryBytes: this.process.usedMemory(),
+        replication: { id, offset, streamDb: this.replication.streamDatabase },
+        isAofBase: true,
+      },
+      encoder: { compress: this.config.rdbcompression, checksum: this.config.rdbchecksum },
+      functions: [],
+      includeData: true,
+    });
+  }
+
   #onDatasetReplaced(): void {
+    // What the AOF holds is another history's: only a new base makes it true again.
+    this.persistence.rewrite();
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
   }
 

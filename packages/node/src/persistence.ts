@@ -6,6 +6,7 @@ import type { Argument } from "@slotlog/resp";
 import { AofDirectory } from "./aof/directory.js";
 import { loadAppendOnly } from "./aof/loader.js";
 import { openForAppend } from "./aof/open.js";
+import { rewriteAppendOnly } from "./aof/rewrite.js";
 import { AofWriter } from "./aof/writer.js";
 import type { NodeConfig } from "./config/config.js";
 import type { PersistenceHealth } from "./dispatch/services.js";
@@ -22,6 +23,10 @@ export interface PersistenceParts {
   execute(argv: readonly Argument[], database: number): boolean;
   loadRdb(file: DiskFile, onProgress: (bytes: number) => void): Promise<number>;
   usedMemory(): number;
+  /** Hands what the turn has logged so far to the writer. */
+  flushLog(): void;
+  /** The data set as it is now, as an RDB. */
+  snapshot(): Iterable<Buffer>;
   /** The AOF can take more again: sockets that were stopped may be read. */
   onRoom(): void;
 }
@@ -130,8 +135,53 @@ export class Persistence implements PersistenceHealth {
     return `MISCONF Errors writing to the AOF file: ${writer.lastError?.message ?? "unknown"}`;
   }
 
+  /** True while a rewrite is under way. */
+  get rewriting(): boolean {
+    return this.#rewrite !== undefined;
+  }
+
+  #rewrite: Promise<void> | undefined;
+  #rewriteAgain = false;
+  lastRewriteFailed = false;
+  /** Seconds that the last rewrite took; -1 if there was none. */
+  lastRewriteSeconds = -1;
+
+  /**
+   * Makes the AOF anew from what is in memory. While one is under way, another follows it: what
+   * asked for it may have come behind the cut.
+   */
+  rewrite(): void {
+    const { writer } = this;
+    if (writer === undefined) return;
+    if (this.#rewrite !== undefined) {
+      this.#rewriteAgain = true;
+      return;
+    }
+    const { ports, flushLog, snapshot } = this.#parts;
+    const began = ports.clock.monotonic();
+    const done = rewriteAppendOnly({ directory: this.directory, writer, flushLog, snapshot });
+    this.#rewrite = done.then(
+      () => {
+        this.lastRewriteFailed = false;
+      },
+      (error: unknown) => {
+        this.lastRewriteFailed = true;
+        ports.log.warning(`AOF rewrite failed, the old files stay in force: ${String(error)}`);
+      },
+    ).then(() => {
+      this.lastRewriteSeconds = Math.round((ports.clock.monotonic() - began) / 1000);
+      this.#rewrite = undefined;
+      if (this.#rewriteAgain) {
+        this.#rewriteAgain = false;
+        this.rewrite();
+      }
+    });
+  }
+
   /** Everything accepted is written and synced. */
   async close(): Promise<void> {
+    this.#rewriteAgain = false;
+    await this.#rewrite;
     await this.writer?.close();
   }
 }

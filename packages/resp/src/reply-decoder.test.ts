@@ -77,6 +77,7 @@ for (const [text, values] of replies) {
 
 const wrong: readonly string[] = [
   "?\r\n",
+  "\r\n",
   "hello\r\n",
   ":\r\n",
   ":1x\r\n",

@@ -113,6 +113,7 @@ export class ReplyDecoder extends ByteWindow {
   private readLine(): number {
     const lineEnd = this.findLineEnd();
     if (lineEnd === -1) return needsBytes;
+    if (lineEnd === this.position) throw this.fail("an empty line begins no reply");
     const type = this.source[this.position]!;
     const start = this.position + 1;
     this.position = lineEnd + 2;

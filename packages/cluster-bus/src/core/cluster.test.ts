@@ -29,7 +29,10 @@ test("two nodes are enough, and colliding epochs part", () => {
   b.run({ kind: "add-slots", slots: Array.from({ length: 8384 }, (_, i) => 8000 + i) });
   assert.equal(a.core.myself.configEpoch, b.core.myself.configEpoch);
   a.run({ kind: "meet", ip: b.ip, port: 7000, busPort: 17000 });
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 5000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 5000),
+    disagreement(cluster.nodes),
+  );
 });
 
 test("a primary that is cut off: suspected, failed, itself refuses; healed, all is well", () => {
@@ -43,7 +46,10 @@ test("a primary that is cut off: suspected, failed, itself refuses; healed, all 
   assert.ok(cluster.advanceUntil(() => p3.core.node(p1.core.myId)?.health === "failed", 1000));
   assert.ok(cluster.advanceUntil(() => !p1.core.stateOk && !p2.core.stateOk, 1000));
   cluster.network.heal();
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 20_000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 20_000),
+    disagreement(cluster.nodes),
+  );
 });
 
 test("a primary that rejoins a majority is not writable at once", () => {
@@ -74,13 +80,22 @@ test("a replica takes over from a dead primary, which comes back as its replica"
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   p1.crash("process");
-  assert.ok(cluster.advanceUntil(() => r1.core.isPrimary, 15_000), cluster.show());
+  assert.ok(
+    cluster.advanceUntil(() => r1.core.isPrimary, 15_000),
+    cluster.show(),
+  );
   assert.ok(cluster.checker.votesSeen >= 2);
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 10_000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 10_000),
+    disagreement(cluster.nodes),
+  );
   p1.restart();
   assert.ok(cluster.advanceUntil(() => p1.core.primary?.id === r1.core.myId, 10_000));
   assert.equal(p1.replicatesFrom?.host, r1.ip);
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 10_000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 10_000),
+    disagreement(cluster.nodes),
+  );
   assert.equal(p1.core.myShardId, r1.core.myShardId);
 });
 
@@ -89,15 +104,27 @@ test("an asked-for failover moves the slots without a write lost", () => {
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   assert.deepEqual(r1.run({ kind: "failover", mode: "default" }), { kind: "ok" });
-  assert.ok(cluster.advanceUntil(() => r1.core.isPrimary, 5000), cluster.show());
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 5000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => r1.core.isPrimary, 5000),
+    cluster.show(),
+  );
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 5000),
+    disagreement(cluster.nodes),
+  );
   assert.equal(p1.core.primary?.id, r1.core.myId);
   assert.equal(p1.writesPausedUntil, 0);
   cluster.advance(500);
   // And back, at once: votes of the first election do not count in the second.
   assert.deepEqual(p1.run({ kind: "failover", mode: "default" }), { kind: "ok" });
-  assert.ok(cluster.advanceUntil(() => p1.core.isPrimary, 6000), p1.logs.slice(-5).join("\n"));
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 5000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => p1.core.isPrimary, 6000),
+    p1.logs.slice(-5).join("\n"),
+  );
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 5000),
+    disagreement(cluster.nodes),
+  );
 });
 
 test("FORCE needs no primary, TAKEOVER needs nobody", () => {
@@ -113,7 +140,10 @@ test("FORCE needs no primary, TAKEOVER needs nobody", () => {
   assert.equal(r2.core.isPrimary, true);
   cluster.network.heal();
   cluster.node("p1").restart();
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 30_000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 30_000),
+    disagreement(cluster.nodes),
+  );
   assert.equal(cluster.node("p2").core.primary?.id, r2.core.myId);
 });
 
@@ -127,7 +157,10 @@ test("a spare replica moves to a primary that lost its own", () => {
     const view = p2.core.replicasOf(p2.core.myId);
     return "lines" in view ? view.lines.filter((line) => !line.includes("fail")).length : 0;
   };
-  assert.ok(cluster.advanceUntil(() => replicasOfP2() === 1, 30_000), cluster.show());
+  assert.ok(
+    cluster.advanceUntil(() => replicasOfP2() === 1, 30_000),
+    cluster.show(),
+  );
 });
 
 test("published messages reach every node, sharded ones the shard", () => {
@@ -165,7 +198,10 @@ test("a migrated slot goes to the importer under a new epoch, everywhere", () =>
   assert.equal(p2.core.slotRoute[5], 3);
   p2.run({ kind: "set-slot", slot: 5, action: "node", node: p2.core.myId });
   assert.equal(p2.core.slotRoute[5], 0);
-  assert.ok(cluster.advanceUntil(() => converged(cluster), 5000), disagreement(cluster.nodes));
+  assert.ok(
+    cluster.advanceUntil(() => converged(cluster), 5000),
+    disagreement(cluster.nodes),
+  );
   assert.equal(cluster.node("p3").core.ownerOf(5)?.id, p2.core.myId);
   assert.equal(p1.core.slotRoute[5], 1);
 });

@@ -81,8 +81,7 @@ export class ClusterCore {
     const { config, host, random, now } = options;
     const conf = parseNodesConf(options.nodesConf ?? "");
     this.isNew = conf === undefined;
-    const state =
-      conf === undefined ? newState(options) : restoreState(conf, random, now);
+    const state = conf === undefined ? newState(options) : restoreState(conf, random, now);
     this.#bus = new Bus({ state, config, host, random });
     this.#bus.now = now;
     this.slotRoute = state.slots.route;
@@ -98,7 +97,9 @@ export class ClusterCore {
     const id = this.#bus.myself.id;
     this.#bus.log(
       "notice",
-      this.isNew ? `No cluster configuration found, I'm ${id}` : `Node configuration loaded, I'm ${id}`,
+      this.isNew
+        ? `No cluster configuration found, I'm ${id}`
+        : `Node configuration loaded, I'm ${id}`,
     );
     adoptSlotsWithKeys(this.#bus);
     if (this.isNew) this.#bus.saveDurably();

@@ -226,7 +226,7 @@ function reset(bus: Bus, hard: boolean): CommandReply {
   state.slots.closeAll();
   resetManualFailover(bus);
   for (let slot = 0; slot < slotCount; slot++) state.slots.unassign(slot);
-  for (const peer of [...state.peers]) if (!peer.isMyself) deletePeer(bus, peer);
+  for (const peer of state.peers.slice()) if (!peer.isMyself) deletePeer(bus, peer);
   state.forgotten.clear();
   if (hard) {
     state.currentEpoch = 0;

@@ -24,7 +24,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
   const { state } = bus;
   state.ticks++;
   state.suspectedCount = 0;
-  for (const peer of [...state.peers]) maintainLink(bus, peer, allocateLink);
+  for (const peer of state.peers.slice()) maintainLink(bus, peer, allocateLink);
   if (state.ticks % ticksPerRandomPing === 0) pingLongestSilent(bus);
   for (const peer of state.peers) {
     if (!peer.isMyself && !peer.handshake && peer.addressKnown) watch(bus, peer);

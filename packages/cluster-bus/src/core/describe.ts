@@ -125,11 +125,7 @@ function restorePeer(peer: Peer, line: NodeLine, now: Millis): void {
   peer.configEpoch = line.configEpoch;
 }
 
-function restoreRelations(
-  state: ClusterState,
-  peerOf: (id: NodeId) => Peer,
-  line: NodeLine,
-): void {
+function restoreRelations(state: ClusterState, peerOf: (id: NodeId) => Peer, line: NodeLine): void {
   const peer = peerOf(line.id);
   if (line.primaryId !== undefined && line.primaryId !== line.id) {
     const primary = peerOf(line.primaryId);
@@ -162,10 +158,7 @@ export function adoptSlotsWithKeys(bus: Bus): void {
     if (owner === myself || state.slots.importingFrom(slot) !== undefined) continue;
     if (bus.host.countKeysInSlot(slot) === 0) continue;
     if (owner === undefined) {
-      bus.log(
-        "notice",
-        `I have keys for unassigned slot ${slot}. Taking responsibility for it.`,
-      );
+      bus.log("notice", `I have keys for unassigned slot ${slot}. Taking responsibility for it.`);
       giveSlot(bus, slot, myself);
     } else {
       bus.log(

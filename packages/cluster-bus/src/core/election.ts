@@ -146,10 +146,7 @@ function raiseRank(bus: Bus): void {
   const addedMs = (rank - election.rank) * rankDelayMs;
   election.at += addedMs;
   election.rank = rank;
-  bus.log(
-    "notice",
-    `Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`,
-  );
+  bus.log("notice", `Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`);
 }
 
 function requestVotes(bus: Bus): void {

@@ -106,16 +106,17 @@ function chooseGossip(bus: Bus): GossipEntry[] {
   const round = ++state.gossipRound;
   // Neither this node nor the receiver needs to be told about.
   let fresh = peers.length - 2;
-  const wanted = Math.min(Math.max(gossipEntriesMin, Math.floor(peers.length / gossipShare)), fresh);
+  const wanted = Math.min(
+    Math.max(gossipEntriesMin, Math.floor(peers.length / gossipShare)),
+    fresh,
+  );
   const gossip: GossipEntry[] = [];
   // Random picks may repeat; three tries per entry are enough to fill it nearly always.
   for (let tries = wanted * 3; tries > 0 && fresh > 0 && gossip.length < wanted; tries--) {
     const peer = pickPeer(bus);
     if (peer.isMyself || peer.health === "suspected" || peer.gossipRound === round) continue;
     const worthless =
-      peer.handshake ||
-      !peer.addressKnown ||
-      (!hasConnectedLink(peer) && peer.slotCount === 0);
+      peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
     fresh--;
     if (worthless) continue;
     peer.gossipRound = round;

@@ -5,12 +5,7 @@
  * a handshake.
  */
 
-import type {
-  BusHeader,
-  BusMessage,
-  HeartbeatMessage,
-  UpdateMessage,
-} from "../message.js";
+import type { BusHeader, BusMessage, HeartbeatMessage, UpdateMessage } from "../message.js";
 import { nodeFlags } from "../message.js";
 import { considerVote, noteVote } from "./election.js";
 import { partFromCollision } from "./epochs.js";
@@ -90,7 +85,8 @@ function identifySender(bus: Bus, link: Link, id: string): Peer | undefined {
   if (bound !== undefined && !bound.handshake && bound.id === id) return bound;
   const sender = bus.state.lookup(id);
   // On a link we dialled, only the node we dialled may speak; `receiveHeartbeat` deals with others.
-  if (!link.inbound || sender === undefined || sender.isMyself || sender.handshake) return undefined;
+  if (!link.inbound || sender === undefined || sender.isMyself || sender.handshake)
+    return undefined;
   if (bound !== sender) bindInbound(bus, link, sender);
   return sender;
 }

@@ -138,9 +138,7 @@ test("MEET opens one handshake, which ends with the node timeout", () => {
   assert.equal(bench.core.nodes.length, 2);
   assert.equal(bench.core.myself.ip, "10.0.0.5");
   const dials = bench.tick().filter((effect) => effect.kind === "connect");
-  assert.deepEqual(dials, [
-    { kind: "connect", link: 2, host: "10.0.0.9", port: 17000 },
-  ]);
+  assert.deepEqual(dials, [{ kind: "connect", link: 2, host: "10.0.0.9", port: 17000 }]);
   bench.tick(1001);
   assert.equal(bench.core.nodes.length, 1);
 });
@@ -242,7 +240,9 @@ test("a primary that loses its last slot replicates the claimant, and tells the 
 });
 
 test("a vote: once per epoch, only for a replica of a failed primary, persisted before sent", () => {
-  const bench = new Bench(threePrimaries.replace("@17000 master - 0 1 9", "@17000 master,fail - 0 1 9"));
+  const bench = new Bench(
+    threePrimaries.replace("@17000 master - 0 1 9", "@17000 master,fail - 0 1 9"),
+  );
   const dial = bench
     .tick()
     .find((effect) => effect.kind === "connect" && effect.host === "10.0.0.8");
@@ -376,10 +376,7 @@ test("commands answer with Redis' words", () => {
 
 test("what was saved is what is loaded", () => {
   const bench = new Bench(threePrimaries);
-  bench.core.run(
-    { kind: "set-slot", slot: 7, action: "migrating", node: idOf("7") },
-    bench.now,
-  );
+  bench.core.run({ kind: "set-slot", slot: 7, action: "migrating", node: idOf("7") }, bench.now);
   const again = new Bench(bench.core.nodesConf());
   assert.equal(again.core.migratingTo(7)?.id, idOf("7"));
   assert.equal(again.core.slotRoute[7], 2);

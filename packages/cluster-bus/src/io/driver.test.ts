@@ -41,7 +41,10 @@ test("two nodes meet, serve, publish, and report their links", async () => {
     assert.deepEqual(b.published, ["hello"]);
     const directions = a.driver.linkReports().map((report) => report.direction);
     assert.deepEqual(directions.toSorted(), ["from", "to"]);
-    assert.deepEqual(a.warnings.filter((text) => !text.includes("Cluster state")), []);
+    assert.deepEqual(
+      a.warnings.filter((text) => !text.includes("Cluster state")),
+      [],
+    );
   } finally {
     await Promise.all([a.stop(), b.stop()]);
   }

@@ -93,7 +93,8 @@ export class BusDriver {
       directory: options.directory,
       name: options.confName,
       content: () => this.core.nodesConf(),
-      onError: (error) => options.log.warning(`Could not write ${options.confName}: ${error}`),
+      onError: (error) =>
+        options.log.warning(`Could not write ${options.confName}: ${String(error)}`),
     });
     this.#links = new Links({
       net: options.net,
@@ -280,7 +281,7 @@ export class BusDriver {
       // Going on would break a promise to the other nodes: a vote could be given twice.
       this.#stopped = true;
       this.#failed = true;
-      this.#options.log.warning(`Fatal: can't update cluster config file: ${error}`);
+      this.#options.log.warning(`Fatal: can't update cluster config file: ${String(error)}`);
       this.#options.node.onFatal(error);
     }
   }

@@ -103,7 +103,7 @@ export class Links {
   }
 
   closeAll(): void {
-    for (const id of [...this.#sockets.keys()]) this.disconnect(id);
+    for (const id of this.#sockets.keys()) this.disconnect(id);
   }
 
   #attach(id: LinkId, socket: BusSocket, inbound: boolean): void {

@@ -86,7 +86,8 @@ export function disagreement(nodes: readonly SimNode[]): string {
     }
     for (const peer of core.nodes) {
       const actual = nodes.find((candidate) => candidate.core.myId === peer.id);
-      if (actual?.up && peer.health !== "online") return `${node.name} thinks ${actual.name} is down`;
+      if (actual?.up && peer.health !== "online")
+        return `${node.name} thinks ${actual.name} is down`;
     }
   }
   return "";

@@ -10,7 +10,13 @@ import type { BusCommand, BusHost, CommandReply } from "../core/inputs.js";
 import type { BusMessage, Millis } from "../message.js";
 import { decodePacket } from "../wire/decode.js";
 import { encodeMessage } from "../wire/encode.js";
-import type { SeededRandom, SimClock, SimConnection, SimEndpoint, SimNetwork } from "./sim-world.js";
+import type {
+  SeededRandom,
+  SimClock,
+  SimConnection,
+  SimEndpoint,
+  SimNetwork,
+} from "./sim-world.js";
 
 const tickMs = 100;
 /** A write that nobody waits for reaches the disk this much later. */

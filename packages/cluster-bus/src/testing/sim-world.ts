@@ -144,17 +144,21 @@ export class SimNetwork {
     for (const [address, listener] of this.#listeners) {
       if (listener === endpoint) this.#listeners.delete(address);
     }
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (connection.from === endpoint || connection.to === endpoint) {
         this.close(connection, endpoint);
       }
     }
   }
 
-  dial(from: SimEndpoint, address: string, callbacks: {
-    readonly connected: (connection: SimConnection) => void;
-    readonly refused: () => void;
-  }): void {
+  dial(
+    from: SimEndpoint,
+    address: string,
+    callbacks: {
+      readonly connected: (connection: SimConnection) => void;
+      readonly refused: () => void;
+    },
+  ): void {
     this.#clock.after(this.#latency(), () => {
       const to = this.#listeners.get(address);
       if (to === undefined) {

@@ -5,7 +5,6 @@
  * whole by the caller and change nothing.
  */
 
-import { Buffer } from "node:buffer";
 import type { BusHeader, BusMessage, GossipEntry, MessageType } from "../message.js";
 import { addressBytesMax, messageTypes, nodeIdLength } from "../message.js";
 import { slotBitmapBytes } from "../slot-bitmap.js";
@@ -73,8 +72,7 @@ function readHeader(packet: Buffer): BusHeader | undefined {
     stateOk: packet[headerAt.state] === 0,
     paused: (flagByte & messageFlag.paused) !== 0,
     forceAck: (flagByte & messageFlag.forceAck) !== 0,
-    knowsExtensions:
-      ((packet[headerAt.messageFlags + 2] as number) & knowsExtensionsFlag) !== 0,
+    knowsExtensions: ((packet[headerAt.messageFlags + 2] as number) & knowsExtensionsFlag) !== 0,
   };
 }
 
@@ -122,7 +120,8 @@ function readBody(packet: Buffer, type: MessageType, header: BusHeader): BusMess
     }
     case "module":
       if (bodyBytes < moduleAt.bytes) return undefined;
-      if (bodyBytes !== moduleAt.bytes + packet.readUInt32BE(at + moduleAt.length)) return undefined;
+      if (bodyBytes !== moduleAt.bytes + packet.readUInt32BE(at + moduleAt.length))
+        return undefined;
       return { type, header };
   }
 }

@@ -4,7 +4,6 @@
  * addresses and names, whose lengths are checked where they are configured.
  */
 
-import { Buffer } from "node:buffer";
 import { assert } from "../assert.js";
 import type { BusHeader, BusMessage, GossipEntry } from "../message.js";
 import { addressBytesMax, messageTypes, nodeIdLength } from "../message.js";

@@ -5,7 +5,6 @@
  * packet, makes the packet invalid.
  */
 
-import { Buffer } from "node:buffer";
 import type { ForgottenNode, PingExtensions } from "../message.js";
 import { nodeIdLength } from "../message.js";
 import { extensionAt, extensionType, forgottenAt, forgottenBytes } from "./layout.js";

@@ -4,7 +4,6 @@
  * fatal to the link: there is no way to find the next packet after it.
  */
 
-import { Buffer } from "node:buffer";
 import { headerAt, headerBytes, signature } from "./layout.js";
 
 const prefixBytes = 8;
@@ -82,4 +81,3 @@ export class PacketFramer {
     this.#heldBytes += bytes.length;
   }
 }
-

@@ -75,8 +75,14 @@ export const extensionType = { hostname: 0, humanName: 1, forgottenNode: 2, shar
 export const forgottenAt = { id: 0, ttl: 40 } as const;
 export const forgottenBytes = 48;
 
-assert(headerAt.slots + slotBitmapBytes === headerAt.primaryId, "slots end where the primary begins");
-assert(headerAt.primaryId + nodeIdLength === headerAt.announcedIp, "the primary ends at the address");
+assert(
+  headerAt.slots + slotBitmapBytes === headerAt.primaryId,
+  "slots end where the primary begins",
+);
+assert(
+  headerAt.primaryId + nodeIdLength === headerAt.announcedIp,
+  "the primary ends at the address",
+);
 assert(headerAt.announcedIp + addressBytesMax === headerAt.extensions, "the address is 46 bytes");
 assert(headerAt.reserved + 30 === headerAt.secondaryPort, "30 bytes are reserved");
 assert(headerAt.messageFlags + 3 === headerAt.data, "the header has 2256 bytes");

@@ -50,6 +50,8 @@ export async function openForAppend(options: AofOpenOptions): Promise<OpenedAof>
   const name = next.increments.at(-1)?.name ?? "";
   const file = await disk.open(directory.pathOf(name), "append");
   try {
+    // What a killed process left was loaded and may be read from now on, but is not yet durable.
+    await file.sync();
     if (next !== directory.manifest) {
       await disk.syncDirectory(directory.path);
       await directory.replaceManifest(() => next);

@@ -1,9 +1,10 @@
 /** All command families, in the order in which the documentation lists them. */
 import type { CommandSpec } from "./spec.js";
 import { replication } from "./replication/replication.js";
+import { bgrewriteaof } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
 import { ping } from "./connection/ping.js";
 import { get } from "./string/get.js";
 import { set } from "./string/set.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [replication, transactions, [ping], [get, set]];
+export const families: readonly (readonly CommandSpec[])[] = [[bgrewriteaof], replication, transactions, [ping], [get, set]];

@@ -5,6 +5,7 @@
 import type { Argument } from "@slotlog/resp";
 import type { Command, CommandRegistry } from "../commands/registry.js";
 import type { Configuration, NodeConfig } from "../config/config.js";
+import type { AofWriter } from "../aof/writer.js";
 import type { LogStream } from "../log/stream.js";
 import type { Client } from "../net/client.js";
 import type { ClientTable } from "../net/client-table.js";
@@ -40,6 +41,13 @@ export interface RouteRequest {
 
 /** What persistence tells the guards and `INFO`. */
 export interface PersistenceHealth {
+  /** Undefined without an AOF. */
+  readonly writer: AofWriter | undefined;
+  readonly rewriting: boolean;
+  readonly lastRewriteFailed: boolean;
+  readonly lastRewriteSeconds: number;
+  /** BGREWRITEAOF; does nothing without an AOF. */
+  rewrite(): void;
   /** Why writes must be refused, or `undefined`. */
   readonly misconfiguration: string | undefined;
 }

@@ -24,7 +24,8 @@ it("equals a plain Buffer under appends, overwrites, extensions and single bytes
           continue;
         }
         const length = verb === "extend" ? at : at + bytes.length;
-        if (length > model.length) model = Buffer.concat([model, Buffer.alloc(length - model.length)]);
+        if (length > model.length)
+          model = Buffer.concat([model, Buffer.alloc(length - model.length)]);
         if (verb === "extend") string.extend(at);
         else if (verb === "append") string.append(bytes);
         else if (verb === "setRange") string.setRange(at, bytes);

@@ -152,11 +152,14 @@ describe("Database", () => {
     }
     assert.equal(database.volatileSize, 20);
     hooks.time += 10_000;
-    assert.deepEqual(database.expireCycle(() => false), {
-      examined: 10,
-      expired: 10,
-      finished: true,
-    });
+    assert.deepEqual(
+      database.expireCycle(() => false),
+      {
+        examined: 10,
+        expired: 10,
+        finished: true,
+      },
+    );
     assert.equal(database.volatileSize, 10);
     const batch = new EntryBatch();
     for (let draw = 0; draw < 50; draw++) assert.ok(database.sample(true, batch));
@@ -210,7 +213,10 @@ describe("Database", () => {
     first.replace("b", 4);
     assert.equal(first.peek("b"), 4);
     const detached = all.clear();
-    assert.deepEqual(detached.map(({ size }) => size), [2, 1, 0]);
+    assert.deepEqual(
+      detached.map(({ size }) => size),
+      [2, 1, 0],
+    );
     assert.equal(all.size, 0);
     assert.equal(first.peek("b"), undefined);
     assert.equal(first.delete("b"), false);

@@ -14,7 +14,14 @@ import { EntryBatch } from "./entry-batch.js";
 import { type KeyHasher, SLOT_COUNT } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
 import type { FastRandom } from "./random.js";
-import { ACCESS_MASK, ENCODING_MASK, ENCODING_SHIFT, EPOCH_MASK, NEVER, Segment } from "./segment.js";
+import {
+  ACCESS_MASK,
+  ENCODING_MASK,
+  ENCODING_SHIFT,
+  EPOCH_MASK,
+  NEVER,
+  Segment,
+} from "./segment.js";
 import { SegmentRegistry } from "./segment-registry.js";
 import { SlotSet } from "./slot-set.js";
 import { type EncodingFlag, encodingOf, type Value } from "./value.js";

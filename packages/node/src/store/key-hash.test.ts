@@ -19,7 +19,12 @@ function hasEmptyTag(key: string): boolean {
 it("computes the slots that cluster-key-slot computes, for any bytes", () => {
   const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
   const tagged = fc
-    .array(fc.oneof(fc.constantFrom("{", "}", "{}", "a"), bytes.map((b) => b.toString("latin1"))))
+    .array(
+      fc.oneof(
+        fc.constantFrom("{", "}", "{}", "a"),
+        bytes.map((b) => b.toString("latin1")),
+      ),
+    )
     .map((parts) => Buffer.from(parts.join(""), "latin1"));
   fc.assert(
     fc.property(fc.oneof(bytes, tagged), (key) => {

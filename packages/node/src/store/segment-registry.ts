@@ -104,7 +104,8 @@ export class SegmentRegistry {
 
   #occupiedFrom(segment: Segment, start: number): Segment {
     let place = start;
-    while (segment.entries[4 * place] === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
+    while (segment.entries[4 * place] === EMPTY)
+      place = place + 1 === segment.places ? 0 : place + 1;
     this.pickedPlace = place;
     return segment;
   }

@@ -81,7 +81,9 @@ function insert(database: Database, keys: number): void {
   const bytes = ((after - before) * 1e6) / keys;
   console.log(`rss ${after.toFixed(0)} MB, ${bytes.toFixed(0)} B per key`);
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  console.log(`heap ${(heapUsed / 1e6).toFixed(0)} MB, buffers ${(arrayBuffers / 1e6).toFixed(0)} MB`);
+  console.log(
+    `heap ${(heapUsed / 1e6).toFixed(0)} MB, buffers ${(arrayBuffers / 1e6).toFixed(0)} MB`,
+  );
 }
 
 function read(database: Database, keys: number): void {

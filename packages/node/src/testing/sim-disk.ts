@@ -126,8 +126,14 @@ export class SimDisk implements Disk {
     for (const [path, directory] of this.directories) crashDirectory(path, directory, options);
   }
 
-  /** As `kill -9`: the process is gone, the kernel keeps everything. */
+  /**
+   * As `kill -9`: the process is gone, the kernel keeps everything. What a failed sync dropped is
+   * forgiven, because no later process can learn of it.
+   */
   restartProcess(): void {
+    for (const { visible } of this.directories.values()) {
+      for (const content of visible.values()) content.forgive();
+    }
     this.lives++;
     this.down = false;
     this.crashPoint = Number.POSITIVE_INFINITY;

@@ -60,6 +60,11 @@ export class SimFileContent {
     if (this.size > this.durableSize) this.dropped.push({ from: this.durableSize, to: this.size });
   }
 
+  /** The dropped pages count as dirty again. */
+  forgive(): void {
+    this.dropped = [];
+  }
+
   /** A power loss: of what was not durable, the first `keep` bytes survive. */
   crash(keep: number): void {
     if (keep === 0 || this.undo.length > 0) {
