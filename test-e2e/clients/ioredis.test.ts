@@ -101,10 +101,16 @@ test("a manual failover is followed by way of MOVED", async () => {
   assert.ok(replica !== undefined);
   const direct = new Redis({ port: replica.port, host: "127.0.0.1" });
   try {
-    assert.equal(await direct.cluster("FAILOVER"), "OK");
+    let askedAt = Number.NEGATIVE_INFINITY;
     await eventually("the replica is primary", async () => {
       const [role] = (await direct.call("ROLE")) as [string];
-      return role === "master" ? undefined : `it is ${role}`;
+      if (role === "master") return undefined;
+      // One that does not win within 5 seconds is given up by the server, and asked for again.
+      if (performance.now() - askedAt > 6_000) {
+        assert.equal(await direct.cluster("FAILOVER"), "OK");
+        askedAt = performance.now();
+      }
+      return `it is ${role}`;
     });
   } finally {
     direct.disconnect();

@@ -64,7 +64,10 @@ export class TestCluster implements AsyncDisposable {
       await this.#assign(clients, slotsEnd);
       await eventually("nodes know each other", () => strangers(clients));
       await this.#follow(clients);
-      if (slotsEnd === slotCount) await eventually("cluster serves", () => trouble(clients));
+      if (slotsEnd === slotCount) {
+        const replicas = clients.length - this.primaries.length;
+        await eventually("cluster serves", () => trouble(clients, replicas));
+      }
     } finally {
       for (const client of clients) client.close();
     }
@@ -117,8 +120,14 @@ async function strangers(clients: readonly RawClient[]): Promise<string | undefi
   return undefined;
 }
 
-async function trouble(clients: readonly RawClient[]): Promise<string | undefined> {
+async function trouble(
+  clients: readonly RawClient[],
+  replicas: number,
+): Promise<string | undefined> {
   for (const client of clients) {
+    // A node tells a client of replicas only once gossip has told it.
+    const nodes = textOf(await client.call("CLUSTER", "NODES"));
+    if ((nodes.match(/slave/g) ?? []).length !== replicas) return nodes;
     const info = textOf(await client.call("CLUSTER", "INFO"));
     if (!info.includes("cluster_state:ok")) return info;
     const replication = textOf(await client.call("INFO", "replication"));

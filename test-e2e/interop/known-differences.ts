@@ -16,6 +16,8 @@ export interface Reply {
 
 export interface KnownDifference {
   readonly id: string;
+  /** Which comparison meets it. */
+  readonly where: "one node" | "cluster";
   /** Where Redis says so: release notes or the commit that changed it. */
   readonly source: string;
   readonly matches: (reply: Reply) => boolean;
@@ -24,12 +26,14 @@ export interface KnownDifference {
 export const knownDifferences: readonly KnownDifference[] = [
   {
     id: "HELLO names the protocol argument when it asks for AUTH",
+    where: "one node",
     source: "redis/redis#11809, in 7.2",
     matches: ({ line, ours, theirs }) =>
       / HELLO/.test(line) && ours === theirs.replace("the HELLO AUTH", "the HELLO <proto> AUTH"),
   },
   {
     id: "COMMAND GETKEYS with one word is looked at, not refused for its arity",
+    where: "one node",
     source: "arity of COMMAND GETKEYS and GETKEYSANDFLAGS: -4 in 7.0.15, -3 in 7.2",
     matches: ({ line, ours, theirs }) =>
       /^COMMAND GETKEYS(ANDFLAGS)? \w+$/.test(line) &&
@@ -38,16 +42,25 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     id: "COMMAND DOCS has new summaries, and a text to display for each argument",
+    where: "one node",
     source: "redis/redis#11051 and the reworded summaries of 7.2",
     matches: ({ line, ours, theirs }) =>
       line.includes("COMMAND DOCS") && withoutNewDocs(ours) === withoutNewDocs(theirs),
   },
   {
     id: "help texts of subcommands say Print, not Prints",
+    where: "one node",
     source: "HELP of 7.2 against that of 7.0.15",
     matches: ({ line, ours, theirs }) =>
       / help$/i.test(line) &&
       ours === theirs.replace("+    Prints this help.", "+    Print this help."),
+  },
+  {
+    id: "CLUSTER MEET does not call ports TCP ports",
+    where: "cluster",
+    source: "CLUSTER MEET of 7.2 against that of 7.0.15",
+    matches: ({ line, ours, theirs }) =>
+      line.startsWith("CLUSTER MEET") && ours === theirs.replace("Invalid TCP b", "Invalid b"),
   },
 ];
 

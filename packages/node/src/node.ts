@@ -7,10 +7,12 @@ import { Authenticator } from "./acl/authenticator.js";
 import { families } from "./commands/index.js";
 import { keyPositions } from "./commands/key-positions.js";
 import { type Command, CommandRegistry } from "./commands/registry.js";
+import { ClusterBridge } from "./cluster/bridge.js";
+import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
-import type { ClusterGate, NodeServices, ReplicationRole } from "./dispatch/services.js";
+import type { NodeServices, ReplicationRole } from "./dispatch/services.js";
 import { NodeStats } from "./dispatch/stats.js";
 import { Turn } from "./dispatch/turn.js";
 import { WatchTable } from "./dispatch/watch.js";
@@ -86,7 +88,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly startedAt: number;
   readonly runId: string;
 
-  cluster: ClusterGate | undefined;
+  cluster: ClusterBridge | undefined;
   loading = false;
   readsWait = false;
   /** Whether what runs now comes from the primary or the AOF, to which nothing has expired. */
@@ -182,7 +184,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   /** Loads the data and begins to serve. Throws if it cannot; then nothing is left open. */
   async start(): Promise<void> {
     const { disk, log, clock } = this.ports;
-    this.#lock = await disk.lockDirectory(this.config.dir);
+    this.#lock = await disk.lockDirectory(textOfBytes(this.config.dir));
     log.notice("Server initialized");
     await this.listeners.listen();
     if (this.config.appendonly) {
@@ -198,6 +200,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     }
     this.readsWait = this.config.appendonly && this.config.appendfsync === "always";
     this.#timers.push(clock.every(1000 / this.config.hz, () => this.#cron()));
+    if (this.config.clusterEnabled) await this.#joinCluster();
     this.replication.start();
     const { replicaof } = this.config;
     if (replicaof !== undefined) this.replication.follow(replicaof);
@@ -213,6 +216,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     await this.listeners.close();
+    await this.cluster?.stop();
     this.replication.stop();
     this.#writeLog();
     await this.persistence.close();
@@ -392,6 +396,51 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.stream.active =
       this.persistence.writer !== undefined || this.replication.history.backlog !== undefined;
     if (!hadReaders) this.stream.forgetDatabase();
+  }
+
+  async #joinCluster(): Promise<void> {
+    const { disk } = this.ports;
+    const directory = textOfBytes(this.config.dir);
+    const text = await disk.readFile(pathIn(this.config.dir, this.config.clusterConfigFile));
+    this.cluster = new ClusterBridge(
+      {
+        ports: this.ports,
+        configuration: this.configuration,
+        databases: this.databases,
+        replication: this.replication,
+        directory,
+        port: this.port,
+        deleteSlotKeys: (slots) => this.#deleteSlotKeys(slots),
+        onPublish: () => {},
+        onSlotsChanged: () => {},
+        pauseWrites: () => {},
+        unpauseWrites: () => {},
+        flushData: () => this.#flushData(),
+        onFatal: () => void this.stop(),
+      },
+      text?.toString("latin1"),
+    );
+    await this.cluster.start();
+  }
+
+  /** Another node owns these slots now: what is left of them here goes, in the log as well. */
+  #deleteSlotKeys(slots: readonly number[]): void {
+    const database = this.databases.first;
+    for (const slot of slots) {
+      for (const key of database.keysInSlot(slot, database.slotSize(slot))) {
+        database.delete(key);
+        this.propagate(database.index, ["DEL", key]);
+        this.modified(database, key);
+      }
+    }
+    this.turn.schedule();
+  }
+
+  #flushData(): void {
+    for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
+    this.databases.clear();
+    this.propagate(0, ["FLUSHALL"]);
+    this.turn.schedule();
   }
 
   #baseSnapshot(): Buffer[] {

@@ -8,6 +8,7 @@ import { loadAppendOnly } from "./aof/loader.js";
 import { openForAppend } from "./aof/open.js";
 import { rewriteAppendOnly } from "./aof/rewrite.js";
 import { AofWriter } from "./aof/writer.js";
+import { textOfBytes } from "./config/byte-string.js";
 import type { NodeConfig } from "./config/config.js";
 import type { PersistenceHealth } from "./dispatch/services.js";
 import type { LogStream } from "./log/stream.js";
@@ -52,9 +53,9 @@ export class Persistence implements PersistenceHealth {
     this.directory = new AofDirectory({
       disk: ports.disk,
       log: ports.log,
-      dataDirectory: config.dir,
-      directoryName: config.appenddirname,
-      appendFilename: config.appendfilename,
+      dataDirectory: textOfBytes(config.dir),
+      directoryName: textOfBytes(config.appenddirname),
+      appendFilename: textOfBytes(config.appendfilename),
     });
   }
 

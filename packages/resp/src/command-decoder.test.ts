@@ -114,6 +114,12 @@ const vectors: readonly Vector[] = [
     options: { authenticated: false },
   },
   {
+    name: "unauthenticated and whole",
+    bytes: "*11\r\n".concat("$1\r\na\r\n".repeat(11)),
+    error: "unauthenticated multibulk length",
+    options: { authenticated: false },
+  },
+  {
     name: "unauthenticated and small",
     bytes: "*10\r\n".concat("$1\r\na\r\n".repeat(10)),
     commands: [Array.from({ length: 10 }, () => "a")],
@@ -220,6 +226,37 @@ test("offsets and buffered bytes follow the reader", () => {
   assert.equal(decoder.consumedBytes, bytes.length * 3);
 });
 
+test("behind a command that lay across two chunks the reader goes on in the chunk itself", () => {
+  const decoder = new CommandDecoder();
+  const bytes = request(["SET", "key", "value"]);
+  for (const held of [30, 32, 12]) {
+    decoder.push(Buffer.concat([bytes, bytes.subarray(0, held)]));
+    const before = decoder.consumedBytes;
+    while (decoder.next());
+    assert.equal(decoder.consumedBytes, before + bytes.length);
+    const chunk = Buffer.concat([bytes.subarray(held), ...Array.from({ length: 99 }, () => bytes)]);
+    decoder.push(chunk);
+    assert.ok(decoder.next());
+    assert.ok(decoder.next());
+    assert.equal(decoder.source, chunk);
+    while (decoder.next());
+  }
+});
+
+test("an idle client keeps no large arguments, a small command does not inherit one", () => {
+  const decoder = new CommandDecoder();
+  decoder.push(request(["SET", "k", "v".repeat(10_000)]));
+  assert.ok(decoder.next());
+  assert.equal(decoder.next(), false);
+  assert.deepEqual(decoder.argv, []);
+  const large = request(["SET", "k", "v".repeat(100_000)]);
+  decoder.push(Buffer.concat([large, request(["PING"])]));
+  assert.ok(decoder.next());
+  assert.ok(decoder.hasLargeArgument);
+  assert.ok(decoder.next());
+  assert.equal(decoder.hasLargeArgument, false);
+});
+
 test("what follows a command can be taken out raw", () => {
   const decoder = new CommandDecoder();
   decoder.push(Buffer.from("PING\r\nREDIS0010 raw"));
@@ -301,6 +338,13 @@ test("a command name is the very string the cache was given", () => {
 
 test("names that share a place of the cache are not confused", () => {
   const names = new NameCache();
+  // Prefixes of each other, so that comparing without the lengths would mistake some.
+  for (let letter = 0; letter < 256; letter++) {
+    for (const length of [32, 5, 31, 2, 17, 9, 1, 24, 3]) {
+      const bytes = Buffer.alloc(length, letter);
+      assert.equal(names.lookup(bytes, 0, length), bytes.toString("latin1"));
+    }
+  }
   fc.assert(
     fc.property(fc.string({ unit: "binary-ascii", maxLength: 40 }), (name) => {
       const bytes = Buffer.from(name, "latin1");

@@ -173,6 +173,23 @@ test("chunks keep their bytes until they are recycled, and forever when abandone
   assert.equal(String(held.at(-1)), "+OK\r\n");
 });
 
+test("all arenas of an abandoned reply stay its own", () => {
+  const writer = new ReplyWriter(1024);
+  const held: Buffer[] = [];
+  writer.attach({ chunk: (bytes) => void held.push(bytes) }, 2);
+  for (let i = 0; i < 100; i++) writer.bulk("y".repeat(100));
+  writer.detach();
+  const before = Buffer.concat(held).toString();
+  writer.abandon();
+  for (let round = 0; round < 3; round++) {
+    writer.attach(new CollectingSink(), 2);
+    for (let i = 0; i < 100; i++) writer.bulk("z".repeat(100));
+    writer.detach();
+    writer.recycle();
+  }
+  assert.equal(Buffer.concat(held).toString(), before);
+});
+
 test("deferred lengths of one digit and of many, inside each other", () => {
   const write = (inner: number, outer: number) => (w: ReplyWriter) => {
     const mark = w.deferMap();

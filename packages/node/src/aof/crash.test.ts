@@ -46,6 +46,11 @@ async function wholeLife(
   world.append(writer, 2);
   await cut;
   world.append(writer, 2);
+  const rewritten = world.rewrite(writer);
+  await settlePromises();
+  world.append(writer, 2);
+  await rewritten;
+  world.append(writer, 2);
   await world.clock.advance(1000);
   world.append(writer, 2);
   await writer.close();
@@ -122,27 +127,44 @@ type Step =
   | { readonly kind: "append"; readonly count: number }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "policy"; readonly policy: FsyncPolicy }
-  | { readonly kind: "fault"; readonly operation: "write" | "sync" | "truncate" | "rename"; readonly code: "EIO" | "ENOSPC"; readonly times: number; readonly written: number }
+  | {
+      readonly kind: "fault";
+      readonly operation: "write" | "sync" | "truncate" | "rename" | "syncDirectory";
+      readonly code: "EIO" | "ENOSPC";
+      readonly times: number;
+      readonly written: number;
+    }
   | { readonly kind: "cut" }
+  | { readonly kind: "rewrite" }
   | { readonly kind: "heal" }
   | { readonly kind: "kill" }
   | { readonly kind: "crash"; readonly keep: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("append"), count: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.integer({ min: 0, max: 2500 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("policy"), policy: fc.constantFrom(...policies) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ kind: fc.constant("append"), count: fc.integer({ min: 1, max: 4 }) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.integer({ min: 0, max: 2500 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("policy"), policy: fc.constantFrom(...policies) }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("fault"),
-      operation: fc.constantFrom("write", "sync", "truncate", "rename"),
+      operation: fc.constantFrom("write", "sync", "truncate", "rename", "syncDirectory"),
       code: fc.constantFrom("EIO", "ENOSPC"),
       times: fc.integer({ min: 1, max: 4 }),
       written: fc.nat(60),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("cut") }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("rewrite") }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("heal") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("kill") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash"), keep: fc.nat(200) }) },
@@ -175,10 +197,13 @@ class Life {
         writer.setPolicy(next.policy);
         break;
       case "fault":
-        world.disk.inject({ ...next, path: ".incr.aof" });
+        world.disk.inject({ ...next, path: "appendonly" });
         break;
       case "cut":
         await this.cut(writer);
+        break;
+      case "rewrite":
+        this.rewrite(writer);
         break;
       case "heal":
         world.disk.clearFaults();
@@ -207,6 +232,11 @@ class Life {
     cut.catch(() => undefined);
     this.world.append(writer, 1);
     await this.world.clock.advance(10);
+  }
+
+  /** Runs on beside the steps that follow. Whether it succeeds must not matter. */
+  private rewrite(writer: AofWriter): void {
+    this.world.rewrite(writer).catch(() => undefined);
   }
 
   private async restart(crash: () => void, promised: number): Promise<void> {

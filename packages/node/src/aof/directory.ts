@@ -6,7 +6,13 @@
 import path from "node:path";
 import { errnoText } from "../adapters/disk-error.js";
 import type { Disk, Log } from "../ports.js";
-import { emptyManifest, formatManifest, type Manifest, manifestName, parseManifest } from "./manifest.js";
+import {
+  emptyManifest,
+  formatManifest,
+  type Manifest,
+  manifestName,
+  parseManifest,
+} from "./manifest.js";
 import { replaceFile } from "./replace-file.js";
 
 export interface AofDirectoryOptions {
@@ -57,17 +63,24 @@ export class AofDirectory {
 
   /**
    * Makes a change of the manifest durable; `change` sees the newest one. If it rejects, the
-   * manifest in memory is the old one, and the one on disk is the old or the new.
+   * manifest in memory is the old one, and the one on disk is the old or the new. So names that the
+   * change gave out are not given out again: a manifest that we do not know of may count on them.
    */
   replaceManifest(change: (manifest: Manifest) => Manifest): Promise<void> {
     const step = async (): Promise<void> => {
       const next = change(this.current);
-      await replaceFile(this.disk, {
-        directory: this.path,
-        name: manifestName(this.appendFilename),
-        content: Buffer.from(formatManifest(next), "latin1"),
-      });
-      this.current = next;
+      try {
+        await replaceFile(this.disk, {
+          directory: this.path,
+          name: manifestName(this.appendFilename),
+          content: Buffer.from(formatManifest(next), "latin1"),
+        });
+        this.current = next;
+      } catch (error) {
+        const { baseSequence, incrementSequence } = next;
+        this.current = { ...this.current, baseSequence, incrementSequence };
+        throw error;
+      }
     };
     const result = this.pending.then(step);
     this.pending = result.catch(() => undefined);

@@ -151,7 +151,8 @@ class RecordReplay {
         if (name.toLowerCase() === "exec") return this.commit(file, offset);
         break;
       case 0x73:
-        if (argv.length === 2 && name.toLowerCase() === "select") return this.select(argv, file, offset);
+        if (argv.length === 2 && name.toLowerCase() === "select")
+          return this.select(argv, file, offset);
         break;
     }
     if (this.queue === undefined) this.execute(argv, this.db, file, offset);

@@ -161,6 +161,13 @@ export function withNextIncrement(manifest: Manifest, appendFilename: string): M
   };
 }
 
+/** The increment that is being written. */
+export function lastIncrement(manifest: Manifest): AofFileInfo {
+  const info = manifest.increments.at(-1);
+  if (info === undefined) throw new Error("the AOF manifest has no increment");
+  return info;
+}
+
 /** A manifest whose base is a new file; the base before it becomes history. */
 export function withNextBase(
   manifest: Manifest,

@@ -33,7 +33,10 @@ export interface ScanLimits {
   readonly argumentCountMax: number;
 }
 
-const defaultLimits: ScanLimits = { bulkBytesMax: 512 * 1024 * 1024, argumentCountMax: 2 ** 31 - 1 };
+const defaultLimits: ScanLimits = {
+  bulkBytesMax: 512 * 1024 * 1024,
+  argumentCountMax: 2 ** 31 - 1,
+};
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const asterisk = 0x2a;

@@ -9,7 +9,7 @@
 import type { AofDirectory } from "./directory.js";
 import type { LogPoint } from "./log-core.js";
 import type { DiskFile } from "../ports.js";
-import { withNextIncrement } from "./manifest.js";
+import { lastIncrement, withNextIncrement } from "./manifest.js";
 import type { TailBuffer } from "./tail-buffer.js";
 
 const copyBytes = 1024 * 1024;
@@ -19,6 +19,11 @@ export interface CurrentIncrement {
   readonly file: DiskFile;
   /** Subtracted from a position it gives the offset in the file; negative for an older file. */
   readonly startPosition: number;
+}
+
+export interface NextIncrement extends CurrentIncrement {
+  /** It begins with a copy of the old one, which is history now. */
+  readonly replacesOld: boolean;
 }
 
 export interface TailRange {
@@ -58,14 +63,12 @@ export async function continueInNewIncrement(
   increment: CurrentIncrement,
   tail: TailBuffer,
   range: TailRange,
-): Promise<CurrentIncrement> {
+): Promise<NextIncrement> {
   const { from, to } = range;
   if (from.position < tail.start) throw new Error("the end of the log is no longer in memory");
   const goodBytes = from.position - increment.startPosition;
-  const next = withNextIncrement(directory.manifest, directory.appendFilename);
-  const info = next.increments.at(-1);
-  const present = directory.manifest.increments.at(-1);
-  if (info === undefined || present === undefined) throw new Error("the manifest has no increment");
+  const present = lastIncrement(directory.manifest);
+  const info = lastIncrement(withNextIncrement(directory.manifest, directory.appendFilename));
   const file = await directory.disk.open(directory.pathOf(info.name), "truncate");
   try {
     const cut = await increment.file.truncate(goodBytes).then(
@@ -87,7 +90,7 @@ export async function continueInNewIncrement(
         increments: grown.increments.filter((other) => other.sequence !== present.sequence),
       };
     });
-    return { file, startPosition };
+    return { file, startPosition, replacesOld: !cut };
   } catch (error) {
     await file.close().catch(() => undefined);
     throw error;

@@ -159,7 +159,9 @@ for (const policy of policies) {
     world.append(writer);
     await writer.close();
     assert.deepEqual((await world.load()).values, world.expected);
-    assert.ok(world.log.lines.some((line) => line.includes("Short write while writing to the AOF")));
+    assert.ok(
+      world.log.lines.some((line) => line.includes("Short write while writing to the AOF")),
+    );
   });
 }
 

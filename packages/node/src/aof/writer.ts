@@ -4,13 +4,18 @@
  * anything twice: what failed is written again at the same offsets (`recovery.ts`).
  */
 
-import { errnoText } from "../adapters/disk-error.js";
 import type { Clock, DiskError, DiskFile, Log, Timer } from "../ports.js";
 import type { AofDirectory } from "./directory.js";
+import { closeQuietly, IncrementSwitch } from "./increment-switch.js";
 import { type FsyncPolicy, LogCore, type LogPoint } from "./log-core.js";
-import { withNextIncrement } from "./manifest.js";
-import { type CurrentIncrement, continueInNewIncrement, rewriteInPlace } from "./recovery.js";
+import {
+  type CurrentIncrement,
+  continueInNewIncrement,
+  rewriteInPlace,
+  type TailRange,
+} from "./recovery.js";
 import { TailBuffer } from "./tail-buffer.js";
+import { TroubleLog } from "./trouble-log.js";
 
 export interface AofWriterHooks {
   /**
@@ -20,7 +25,10 @@ export interface AofWriterHooks {
   onReleased(offset: number): void;
   /** An fsync reached this offset (WAITAOF). */
   onDurable?(offset: number): void;
-  /** Writes are refused from now on; held replies up to `acceptedOffset` cannot be confirmed yet. */
+  /**
+   * Writes are refused from now on, and what is held up to `acceptedOffset` cannot be confirmed
+   * yet. Called again for every retry that fails.
+   */
   onFailure?(error: DiskError): void;
   /** Everything accepted so far is durable and writes are admitted again. */
   onRecovered?(): void;
@@ -48,46 +56,46 @@ export interface AofWriterOptions {
 
 const syncIntervalMs = 1000;
 const retryDelayMs = 1000;
-/** Redis' measure of an fsync that takes too long, and of how often to complain about errors. */
-const slowSyncMs = 2000;
-const errorLogIntervalMs = 30_000;
 
 export class AofWriter {
   private readonly clock: Clock;
-  private readonly log: Log;
   private readonly directory: AofDirectory;
   private readonly hooks: AofWriterHooks;
   private readonly core: LogCore;
   private readonly tail = new TailBuffer();
+  private readonly trouble: TroubleLog;
+  private readonly switching: IncrementSwitch;
   private readonly ticker: Timer;
   private increment: CurrentIncrement;
   private bufferLimit: number;
   private olderBytes: number;
   private sizeAtRewrite: number;
   private error: DiskError | undefined;
+  /** Recoveries begun since the last success, and the timer of the next one. */
   private attempts = 0;
   private retry: Timer | undefined;
-  private lastErrorLoggedAt = Number.NEGATIVE_INFINITY;
-  private syncStartedAt = 0;
-  private syncCountedAsSlow = false;
-  private slowSyncs = 0;
-  private prepared: DiskFile | undefined;
-  private cut: Settle | undefined;
-  private committing = false;
-  private closing: Settle | undefined;
+  private closing: { resolve: () => void; reject: (error: Error) => void } | undefined;
   private closed = false;
 
   constructor(options: AofWriterOptions) {
     this.clock = options.clock;
-    this.log = options.log;
     this.directory = options.directory;
     this.hooks = options.hooks;
     this.increment = { file: options.file, startPosition: -options.file.writePosition };
     this.bufferLimit = options.bufferBytesMax;
     this.olderBytes = options.olderBytes;
     this.sizeAtRewrite = options.baseBytes;
+    this.trouble = new TroubleLog(options.log, options.clock);
     const start: LogPoint = { position: 0, offset: options.startOffset, db: 0 };
     this.core = new LogCore(options.policy, start);
+    this.switching = new IncrementSwitch(options.directory, this.core, {
+      onSwitched: (file) => {
+        this.switchTo(file);
+      },
+      onAbandoned: () => {
+        this.pump(true);
+      },
+    });
     this.ticker = this.clock.every(syncIntervalMs, () => {
       if (this.core.wantsSync(true)) this.startSync();
     });
@@ -127,6 +135,11 @@ export class AofWriter {
     return this.core.accepted.position - this.core.written.position;
   }
 
+  /** Memory held for the log's end, which is more than what waits: see `tail-buffer.ts`. */
+  get heldBytes(): number {
+    return this.tail.length;
+  }
+
   /** INFO aof_current_size */
   get currentSize(): number {
     return this.olderBytes + this.core.written.position - this.increment.startPosition;
@@ -142,9 +155,9 @@ export class AofWriter {
     return this.core.isSyncing ? 1 : 0;
   }
 
-  /** INFO aof_delayed_fsync: syncs that took longer than two seconds while writes waited. */
+  /** INFO aof_delayed_fsync */
   get delayedSyncs(): number {
-    return this.slowSyncs;
+    return this.trouble.slowSyncs;
   }
 
   get policy(): FsyncPolicy {
@@ -163,7 +176,7 @@ export class AofWriter {
       bytes += chunk.length;
     }
     this.core.accept(bytes, endOffset, db);
-    if (this.core.isSyncing) this.watchSlowSync();
+    if (this.core.isSyncing) this.trouble.writeDuringSync();
     this.pump(false);
   }
 
@@ -179,33 +192,26 @@ export class AofWriter {
   }
 
   /** Makes the file of the next increment, before it is needed. */
-  async prepareIncrement(): Promise<void> {
-    if (this.prepared !== undefined) throw new Error("AOF: an increment is prepared already");
-    const { directory } = this;
-    const next = withNextIncrement(directory.manifest, directory.appendFilename);
-    const name = next.increments.at(-1)?.name ?? "";
-    const file = await directory.disk.open(directory.pathOf(name), "truncate");
-    await directory.disk.syncDirectory(directory.path);
-    this.prepared = file;
-    this.log.notice(`Creating AOF incr file ${name} on background rewrite`);
+  prepareIncrement(): Promise<void> {
+    return this.switching.prepare();
   }
 
   /**
    * Ends the present increment here: what is appended from now on goes to the prepared one, and is
-   * held until the old file is durable and the manifest names the new one, durably. So no crash
-   * leaves a torn file in the middle of the manifest. Resolves when that stands. If it rejects,
-   * the old increment goes on and nothing is lost; a snapshot begun at the cut must be dropped.
+   * held until the manifest names that, durably. Resolves then, with the sequence number of the new
+   * increment. If it rejects, the old one goes on and nothing is lost; a snapshot begun at the cut
+   * must be dropped.
    */
-  cutIncrement(): Promise<void> {
-    if (this.prepared === undefined) throw new Error("AOF: no increment is prepared");
-    if (!this.writable) return this.abandonCut(new Error("AOF: the disk is in trouble"));
-    const result = new Promise<void>((resolve, reject) => {
-      this.cut = { resolve, reject };
-    });
-    this.core.raiseBarrier();
+  cutIncrement(): Promise<number> {
+    if (!this.writable) {
+      const error = new Error("AOF: the disk is in trouble");
+      this.switching.abandon(error);
+      return Promise.reject(error);
+    }
+    const cut = this.switching.begin();
     this.hooks.onNewIncrement?.();
     this.pump(true);
-    return result;
+    return cut;
   }
 
   /** A rewrite made all files before the present one superfluous. */
@@ -222,7 +228,7 @@ export class AofWriter {
       this.closing = { resolve, reject };
     });
     this.core.drain();
-    if (this.core.health === "broken" && !this.core.isBusy) this.startRecovery();
+    this.scheduleRecovery();
     this.pump(true);
     return result;
   }
@@ -233,12 +239,8 @@ export class AofWriter {
     if (this.core.nextWrite() === "offLoop") this.startWrite();
     if (this.core.wantsSync(false)) this.startSync();
     this.trimTail();
-    if (this.cut !== undefined && this.core.health === "sound" && this.core.barrierReached) {
-      this.commitIncrement(this.cut);
-    }
-    if (this.closing !== undefined && !this.closed && !this.committing && this.core.isDrained) {
-      this.finishClose(this.closing);
-    }
+    this.switching.continueIfReached();
+    if (this.core.isDrained && !this.switching.isCommitting) this.finishClose();
   }
 
   private writeNow(tell: boolean): void {
@@ -259,7 +261,7 @@ export class AofWriter {
     this.increment.file.write(this.tail.spans(from, to)).then(
       () => {
         if (this.core.finishWrite()) this.hooks.onReleased(this.core.releasedOffset);
-        if (this.core.health === "broken") this.scheduleRecovery();
+        this.scheduleRecovery();
         this.pump(true);
       },
       (error: DiskError) => {
@@ -270,77 +272,55 @@ export class AofWriter {
 
   private startSync(): void {
     this.core.beginSync();
-    this.syncStartedAt = this.clock.monotonic();
-    this.syncCountedAsSlow = false;
+    this.trouble.syncBegins();
     this.increment.file.sync().then(
       () => {
-        this.hooks.onSyncLatency?.(this.clock.monotonic() - this.syncStartedAt);
+        this.hooks.onSyncLatency?.(this.trouble.syncEnds());
         const released = this.core.finishSync();
         this.hooks.onDurable?.(this.core.durable.offset);
         if (released) this.hooks.onReleased(this.core.releasedOffset);
-        if (this.core.health === "broken") this.scheduleRecovery();
+        this.scheduleRecovery();
         this.pump(true);
       },
       (error: DiskError) => {
         this.core.failSync();
-        this.fail(error, `Fail to fsync the AOF file: ${errnoText(error)}`);
+        this.trouble.syncFailed(error);
+        this.fail(error);
       },
     );
   }
 
-  private watchSlowSync(): void {
-    if (this.syncCountedAsSlow || this.clock.monotonic() - this.syncStartedAt < slowSyncMs) return;
-    this.syncCountedAsSlow = true;
-    this.slowSyncs++;
-    this.log.notice(
-      "Asynchronous AOF fsync is taking too long (disk is busy?). Replies to writes wait for it.",
-    );
-  }
-
   private failWrite(error: DiskError): void {
-    const wanted = this.core.writable.position - this.core.written.position;
+    const expected = this.core.writable.position - this.core.written.position;
     const goodBytes = this.core.written.position - this.increment.startPosition;
     this.core.failWrite();
+    this.trouble.writeFailed(error, expected);
     // Nothing behind this point was acknowledged, and a file without a torn end loads anywhere.
     if (error.written !== undefined && error.written > 0) {
       try {
         this.increment.file.truncateSync(goodBytes);
       } catch (cutError) {
-        this.log.warning(
-          `Could not remove short write from the append-only file. Redis may refuse to load the ` +
-            `AOF the next time it starts. ftruncate: ${errnoText(cutError)}`,
-        );
+        this.trouble.cutFailed(cutError);
       }
-      this.fail(
-        error,
-        `Short write while writing to the AOF file: (nwritten=${error.written}, ` +
-          `expected=${wanted}): ${errnoText(error)}`,
-      );
-    } else {
-      this.fail(error, `Error writing to the AOF file: ${errnoText(error)}`);
     }
+    this.fail(error);
   }
 
-  private fail(error: DiskError, message: string): void {
+  private fail(error: DiskError): void {
     this.error = error;
-    const now = this.clock.monotonic();
-    if (now - this.lastErrorLoggedAt > errorLogIntervalMs) {
-      this.lastErrorLoggedAt = now;
-      this.log.warning(message);
-    }
-    if (this.cut !== undefined) void this.abandonCut(error).catch(() => undefined);
+    if (this.core.barrier !== undefined) this.switching.abandon(error);
     this.hooks.onFailure?.(error);
     this.scheduleRecovery();
   }
 
+  /** Sees to it that a broken log is tried again, once nothing is in flight. */
   private scheduleRecovery(): void {
-    if (this.core.isBusy || this.retry !== undefined || this.core.health !== "broken") return;
+    if (this.core.health !== "broken" || this.core.isBusy || this.closed) return;
     if (this.closing !== undefined) {
       this.startRecovery();
       return;
     }
-    this.retry = this.clock.after(retryDelayMs, () => {
-      this.retry = undefined;
+    this.retry ??= this.clock.after(retryDelayMs, () => {
       this.startRecovery();
     });
   }
@@ -358,36 +338,29 @@ export class AofWriter {
         },
         (error: DiskError) => {
           this.core.failRecovery();
-          if (this.closing !== undefined) this.failClose(this.closing, error);
-          else this.fail(error, `The AOF still cannot be written: ${errnoText(error)}`);
+          this.trouble.stillFailing(error);
+          if (this.closing !== undefined) this.failClose(error);
+          else this.fail(error);
         },
       );
   }
 
   /** A full disk is no fault of the file; anything else twice in a row is. */
-  private async leaveFile(
-    error: DiskError,
-    range: { readonly from: LogPoint; readonly to: LogPoint },
-  ): Promise<void> {
+  private async leaveFile(error: DiskError, range: TailRange): Promise<void> {
     if (this.attempts < 2 || error.code === "ENOSPC" || error.code === "EDQUOT") throw error;
     const old = this.increment;
-    this.increment = await continueInNewIncrement(this.directory, old, this.tail, range);
-    const goodBytes = range.from.position - old.startPosition;
-    const copied = range.from.position - this.increment.startPosition >= goodBytes;
-    if (!copied) this.olderBytes += goodBytes;
-    this.log.warning(
-      `The AOF file ${old.file.path} cannot be written any more (${errnoText(error)}); ` +
-        `the log continues in ${this.increment.file.path}`,
-    );
-    await old.file.close().catch(() => undefined);
+    const next = await continueInNewIncrement(this.directory, old, this.tail, range);
+    if (!next.replacesOld) this.olderBytes += range.from.position - old.startPosition;
+    this.increment = next;
+    this.trouble.fileGivenUp(error, old.file.path, next.file.path);
+    closeQuietly(old.file);
   }
 
   private finishRecovery(reached: LogPoint): void {
     const released = this.core.finishRecovery(reached);
     this.error = undefined;
     this.attempts = 0;
-    this.lastErrorLoggedAt = Number.NEGATIVE_INFINITY;
-    this.log.notice("AOF write error looks solved, writes are accepted again.");
+    this.trouble.solved();
     this.hooks.onDurable?.(reached.offset);
     if (released) this.hooks.onReleased(this.core.releasedOffset);
     this.hooks.onRecovered?.();
@@ -401,60 +374,28 @@ export class AofWriter {
     this.tail.release(Math.min(this.core.written.position, this.tail.end - this.bufferLimit));
   }
 
-  private commitIncrement(cut: Settle): void {
-    const { prepared } = this;
-    if (prepared === undefined) throw new Error("AOF: no increment is prepared");
-    this.cut = undefined;
-    this.committing = true;
-    this.directory
-      .replaceManifest((manifest) => withNextIncrement(manifest, this.directory.appendFilename))
-      .then(
-        () => {
-          this.committing = false;
-          const old = this.increment;
-          const { position } = this.core.durable;
-          this.olderBytes += position - old.startPosition;
-          this.increment = { file: prepared, startPosition: position };
-          this.prepared = undefined;
-          this.core.liftBarrier();
-          old.file.close().catch(() => undefined);
-          cut.resolve();
-          this.pump(true);
-        },
-        (error: Error) => {
-          this.committing = false;
-          this.cut = cut;
-          void this.abandonCut(error).catch(() => undefined);
-          this.pump(true);
-        },
-      );
+  private switchTo(file: DiskFile): void {
+    const old = this.increment;
+    const { position } = this.core.durable;
+    this.olderBytes += position - old.startPosition;
+    this.increment = { file, startPosition: position };
+    closeQuietly(old.file);
+    this.pump(true);
   }
 
-  private abandonCut(error: Error): Promise<void> {
-    this.core.liftBarrier();
-    this.prepared?.close().catch(() => undefined);
-    this.prepared = undefined;
-    this.cut?.reject(error);
-    this.cut = undefined;
-    return Promise.reject(error);
-  }
-
-  private finishClose(closing: Settle): void {
+  private finishClose(): void {
+    if (this.closing === undefined || this.closed) return;
     this.closed = true;
     this.ticker.cancel();
-    this.prepared?.close().catch(() => undefined);
-    this.increment.file.close().then(closing.resolve, closing.reject);
+    this.switching.closePrepared();
+    this.increment.file.close().then(this.closing.resolve, this.closing.reject);
   }
 
-  private failClose(closing: Settle, error: Error): void {
+  private failClose(error: Error): void {
     this.closed = true;
     this.ticker.cancel();
-    this.increment.file.close().catch(() => undefined);
-    closing.reject(error);
+    this.switching.closePrepared();
+    closeQuietly(this.increment.file);
+    this.closing?.reject(error);
   }
-}
-
-interface Settle {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }

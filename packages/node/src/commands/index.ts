@@ -4,7 +4,8 @@ import { replication } from "./replication/replication.js";
 import { bgrewriteaof } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
 import { ping } from "./connection/ping.js";
+import { cluster } from "./cluster/cluster.js";
 import { get } from "./string/get.js";
 import { set } from "./string/set.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [[bgrewriteaof], replication, transactions, [ping], [get, set]];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, [bgrewriteaof], replication, transactions, [ping], [get, set]];

@@ -233,9 +233,8 @@ export class CommandRegistry {
   constructor(families: readonly (readonly CommandSpec[])[]) {
     for (const spec of families.flat()) {
       if (this.#byName.has(spec.name)) throw new Error(`command ${spec.name} is declared twice`);
-      if ((spec.run === undefined) === (spec.subcommands === undefined)) {
-        // A container may also answer by itself (COMMAND), which is a body and subcommands.
-        if (spec.run === undefined) throw new Error(`command ${spec.name} has no body`);
+      if (spec.run === undefined && spec.subcommands === undefined) {
+        throw new Error(`command ${spec.name} has no body`);
       }
       this.#byName.set(spec.name, new Command(spec, undefined));
     }

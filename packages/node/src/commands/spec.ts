@@ -205,6 +205,8 @@ export interface CommandSpec {
   readonly runsQueue?: boolean;
   /** Refused while the disk is in trouble although it writes nothing, so that monitors notice. */
   readonly tellsDiskTrouble?: boolean;
+  /** Works on slots that are moving, whose keys may be here or gone (MIGRATE). */
+  readonly movesKeys?: boolean;
   /** Absent only where there are subcommands. */
   readonly run?: CommandBody;
 }

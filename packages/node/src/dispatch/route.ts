@@ -31,7 +31,7 @@ export function route(
       if (database.slotOf(argv[i] as string) !== slot) return replyErrors.crossSlot;
     }
   }
-  if (cluster.route[slot] === 0) return undefined;
+  if (cluster.serving && cluster.route[slot] === 0) return undefined;
   return routeSlowly(cluster, client, command, argv);
 }
 
@@ -50,14 +50,16 @@ function routeSlowly(
   const { database } = client;
   const slot = database.slotOf(firstKey);
   if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
-  if (cluster.route[slot] === 0) return undefined;
+  if (cluster.serving && cluster.route[slot] === 0) return undefined;
   const missingKeys = shardChannel
     ? 0
     : keys.reduce((count, key) => count + (database.peek(key) === undefined ? 1 : 0), 0);
   return cluster.decide({
     slot,
     client,
-    readOnly: !command.has(Flag.write) && !command.has(Flag.mayReplicate),
+    movesKeys: command.spec.movesKeys === true,
+    asksItself: command.has(Flag.asking),
+    readOnly: !command.has(Flag.write),
     shardChannel,
     keyCount: keys.length,
     missingKeys,

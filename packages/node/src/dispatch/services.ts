@@ -6,6 +6,7 @@ import type { Argument } from "@slotlog/resp";
 import type { Command, CommandRegistry } from "../commands/registry.js";
 import type { Configuration, NodeConfig } from "../config/config.js";
 import type { AofWriter } from "../aof/writer.js";
+import type { ClusterBridge } from "../cluster/bridge.js";
 import type { LogStream } from "../log/stream.js";
 import type { Client } from "../net/client.js";
 import type { ClientTable } from "../net/client-table.js";
@@ -23,6 +24,8 @@ import type { WatchTable } from "./watch.js";
 export interface ClusterGate {
   /** Per slot: 0 if commands on it are served here without another question. */
   readonly route: Uint8Array;
+  /** False while the cluster is down: then no slot is served without another question. */
+  readonly serving: boolean;
   /** The error text of a redirect or refusal, or `undefined` if this node serves the command. */
   decide(request: RouteRequest): string | undefined;
 }
@@ -30,6 +33,10 @@ export interface ClusterGate {
 export interface RouteRequest {
   readonly slot: number;
   readonly client: Client;
+  /** MIGRATE, which works on slots that are moving. */
+  readonly movesKeys: boolean;
+  /** RESTORE-ASKING: as if ASKING had come before it. */
+  readonly asksItself: boolean;
   /** The command cannot change data. */
   readonly readOnly: boolean;
   /** It is about shard channels, not keys. */
@@ -71,7 +78,7 @@ export interface NodeServices {
   readonly stream: LogStream;
   readonly stats: NodeStats;
   readonly watches: WatchTable;
-  readonly cluster: ClusterGate | undefined;
+  readonly cluster: ClusterBridge | undefined;
   readonly persistence: PersistenceHealth;
   readonly replication: Replication;
   readonly role: ReplicationRole;

@@ -118,7 +118,9 @@ export class ByteReader {
   /** A signed 64-bit time; the caller has asked `has(8)`. Beyond 2^53 it loses its last digits. */
   time64(): number {
     this.#at += 8;
-    return this.#bytes.readInt32LE(this.#at - 4) * wordValues + this.#bytes.readUInt32LE(this.#at - 8);
+    return (
+      this.#bytes.readInt32LE(this.#at - 4) * wordValues + this.#bytes.readUInt32LE(this.#at - 8)
+    );
   }
 
   /** A signed 32-bit time; the caller has asked `has(4)`. */
@@ -277,7 +279,8 @@ export class ByteReader {
 
   #checkLength(length: number): void {
     const max = this.#limits.stringBytesMax;
-    if (length > max) throw new RdbError("limit", `a string of ${length} bytes; the limit is ${max}`);
+    if (length > max)
+      throw new RdbError("limit", `a string of ${length} bytes; the limit is ${max}`);
   }
 
   /** Goes on with a string that is longer than what is there; the header was parsed before. */

@@ -25,7 +25,11 @@ export type PartGenerator = Generator<RdbCollection | undefined, RdbCollection, 
 type PlainKind = "list" | "set" | "hash" | "zset";
 
 /** Decodes the value of a key whose type byte was `type`; strings are not collections. */
-export function decodeCollection(reader: ByteReader, type: number, limits: RdbLimits): PartGenerator {
+export function decodeCollection(
+  reader: ByteReader,
+  type: number,
+  limits: RdbLimits,
+): PartGenerator {
   switch (type) {
     case valueType.list:
       return decodePlain(reader, "list", limits);

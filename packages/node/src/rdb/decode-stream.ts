@@ -25,7 +25,11 @@ type Reading<T> = Generator<undefined, T, void>;
 type Version = 1 | 2 | 3;
 type StreamHead = Omit<RdbStream, "type" | "entries" | "groups">;
 
-export function* decodeStream(reader: ByteReader, limits: RdbLimits, version: Version): PartGenerator {
+export function* decodeStream(
+  reader: ByteReader,
+  limits: RdbLimits,
+  version: Version,
+): PartGenerator {
   let entries: RdbStreamEntry[] = [];
   let firstId: StreamIdBytes | undefined;
   for (let nodes = yield* readLength(reader); nodes > 0; nodes--) {
@@ -80,7 +84,11 @@ function* readHead(
   };
 }
 
-function* readGroup(reader: ByteReader, version: Version, head: StreamHead): Reading<RdbStreamGroup> {
+function* readGroup(
+  reader: ByteReader,
+  version: Version,
+  head: StreamHead,
+): Reading<RdbStreamGroup> {
   const name = yield* readString(reader);
   const lastId = yield* readIdPair(reader);
   let entriesRead = -1;

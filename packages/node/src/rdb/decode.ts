@@ -168,7 +168,16 @@ export class RdbDecoder {
           value = reader.string();
         }
         const string = { type: "string", value } as const;
-        yield { kind: "key", db, key, value: string, more: false, expireAt, idleSeconds, frequency };
+        yield {
+          kind: "key",
+          db,
+          key,
+          value: string,
+          more: false,
+          expireAt,
+          idleSeconds,
+          frequency,
+        };
       } else {
         const meta = { kind: "key", db, key, expireAt, idleSeconds, frequency } as const;
         if (yield* this.#collection(type, meta)) emptyKeysSkipped++;

@@ -6,9 +6,12 @@ import { LzfCompressor, lzfDecompress } from "./lzf.js";
 
 /** Bytes with repetitions near and far, so that copies of every length and distance occur. */
 const compressible = fc
-  .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 40 })), {
-    maxLength: 12,
-  })
+  .array(
+    fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 40 })),
+    {
+      maxLength: 12,
+    },
+  )
   .map((parts) => {
     const unit = parts.map(([bytes, times]) => Buffer.concat(new Array(times).fill(bytes)));
     return Buffer.concat([...unit, ...unit]);

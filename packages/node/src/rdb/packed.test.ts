@@ -18,7 +18,9 @@ const int64 = fc.oneof(
     ...[-2_147_483_648n, -2_147_483_649n, 1n << 53n, -(1n << 63n), (1n << 63n) - 1n],
   ),
 );
-const latin1 = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+const latin1 = fc
+  .uint8Array({ maxLength: 200 })
+  .map((bytes) => Buffer.from(bytes).toString("latin1"));
 const element = fc.oneof(latin1, int64.map(String));
 
 test("canonical integers are exactly what prints the same", () => {
@@ -139,12 +141,16 @@ test("zipmaps with short and long lengths and unused bytes", () => {
 
 test("damage in a packed form is an error of ours, never a hang or a read outside", () => {
   const writer = new ListpackWriter();
-  for (const value of ["abc", "12", "x".repeat(100), "-70000", "y".repeat(5000)]) writer.append(value);
+  for (const value of ["abc", "12", "x".repeat(100), "-70000", "y".repeat(5000)])
+    writer.append(value);
   const seeds: [Buffer, (bytes: Buffer) => void][] = [
     [Buffer.from(writer.finish()), (bytes) => listpackElements(bytes, [])],
     [encodeIntset([1, 70_000, -5]), (bytes) => intsetElements(bytes, [])],
     [ziplist(everyZiplistEntry), (bytes) => ziplistElements(bytes, [])],
-    [Buffer.from("\x02\x01a\x02\x01xy_\x02bc\x01\x00z\xff", "latin1"), (b) => zipmapElements(b, [])],
+    [
+      Buffer.from("\x02\x01a\x02\x01xy_\x02bc\x01\x00z\xff", "latin1"),
+      (b) => zipmapElements(b, []),
+    ],
   ];
   for (const [seed, decode] of seeds) {
     decode(seed);

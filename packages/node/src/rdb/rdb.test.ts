@@ -9,7 +9,12 @@ import { RdbError } from "./format.js";
 import { streamIdOf, streamIdOfBig, zeroStreamId } from "./stream-id.js";
 import type { Bytes, RdbCollection, RdbStream, RdbValue, RdbZset } from "./values.js";
 
-const header = { redisVersion: "7.0.0", createdAt: 1_700_000_000, usedMemoryBytes: 1, isAofBase: false };
+const header = {
+  redisVersion: "7.0.0",
+  createdAt: 1_700_000_000,
+  usedMemoryBytes: 1,
+  isAofBase: false,
+};
 
 const text: fc.Arbitrary<Bytes> = fc.oneof(
   fc.uint8Array({ maxLength: 90 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
@@ -36,7 +41,10 @@ const zset: fc.Arbitrary<RdbZset> = fc
 const id = fc.oneof(
   fc.tuple(fc.nat(), fc.nat(5)).map(([ms, seq]) => streamIdOf(1_700_000_000_000 + ms, seq)),
   fc
-    .tuple(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }))
+    .tuple(
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+    )
     .map(([ms, seq]) => streamIdOfBig(ms, seq)),
 );
 const stream: fc.Arbitrary<RdbStream> = fc
@@ -54,7 +62,10 @@ const stream: fc.Arbitrary<RdbStream> = fc
     const pending = sorted.slice(0, 5);
     return {
       type: "stream",
-      entries: sorted.map((entryId, index) => ({ id: entryId, fields: (fields[index] ?? []).flat() })),
+      entries: sorted.map((entryId, index) => ({
+        id: entryId,
+        fields: (fields[index] ?? []).flat(),
+      })),
       length: sorted.length,
       lastId: sorted.at(-1) ?? zeroStreamId,
       firstId: sorted[0] ?? zeroStreamId,
@@ -74,7 +85,9 @@ const stream: fc.Arbitrary<RdbStream> = fc
 
 const value: fc.Arbitrary<RdbValue> = fc.oneof(
   text.map((bytes) => ({ type: "string", value: bytes }) as const),
-  fc.array(text, { minLength: 1, maxLength: 40 }).map((items) => ({ type: "list", items }) as const),
+  fc
+    .array(text, { minLength: 1, maxLength: 40 })
+    .map((items) => ({ type: "list", items }) as const),
   fc
     .uniqueArray(fc.oneof(shortText, fc.integer().map(String)), { minLength: 1, maxLength: 40 })
     .map((members) => ({ type: "set", members }) as const),
@@ -87,7 +100,8 @@ const value: fc.Arbitrary<RdbValue> = fc.oneof(
 
 /** Order carries no meaning in sets and sorted sets; numbers stand for their text. */
 function normal(given: RdbValue): unknown {
-  const plain = (bytes: Bytes | number): string => typeof bytes === "object" ? bytes.toString("latin1") : String(bytes);
+  const plain = (bytes: Bytes | number): string =>
+    typeof bytes === "object" ? bytes.toString("latin1") : String(bytes);
   switch (given.type) {
     case "string":
       return typeof given.value === "number" ? String(given.value) : plain(given.value);
@@ -113,7 +127,8 @@ function decodeAll(bytes: Buffer, chunk: number, partElementsMax = 1024): RdbEve
   for (let at = 0; at < bytes.length; at += chunk) {
     const length = bytes.copy(scratch, 0, at);
     decoder.push(scratch.subarray(0, length));
-    for (let event = decoder.next(); event !== undefined; event = decoder.next()) events.push(event);
+    for (let event = decoder.next(); event !== undefined; event = decoder.next())
+      events.push(event);
     // What was borrowed is overwritten by the next read: nothing may depend on it.
     scratch.fill(0xaa);
   }
@@ -125,27 +140,31 @@ function decodeAll(bytes: Buffer, chunk: number, partElementsMax = 1024): RdbEve
 test("any data set comes back, from chunks of any size", () => {
   const entry = fc.record({ key: text, value, expireAt: fc.option(fc.nat(), { nil: -1 }) });
   fc.assert(
-    fc.property(fc.array(entry, { maxLength: 8 }), fc.constantFrom(1, 3, 64, 1 << 20), (keys, chunk) => {
-      const encoder = new RdbEncoder();
-      encoder.header(header);
-      encoder.selectDb(5);
-      for (const { key, value: given, expireAt } of keys) encoder.key({ key, expireAt }, given);
-      encoder.end();
-      const bytes = Buffer.concat(encoder.takeChunks());
-      assert.equal(encoder.writtenBytes, bytes.length);
-      const large = bytes.length > 200_000 ? 1 << 16 : chunk;
-      const found = decodeAll(bytes, large).filter((event) => event.kind === "key");
-      assert.equal(found.length, keys.length);
-      for (let index = 0; index < keys.length; index++) {
-        const event = found[index];
-        const expected = keys[index];
-        assert.ok(event?.kind === "key" && expected !== undefined);
-        assert.equal(event.db, 5);
-        assert.deepEqual(event.key, expected.key);
-        assert.equal(event.expireAt, expected.expireAt);
-        assert.deepEqual(normal(event.value), normal(expected.value));
-      }
-    }),
+    fc.property(
+      fc.array(entry, { maxLength: 8 }),
+      fc.constantFrom(1, 3, 64, 1 << 20),
+      (keys, chunk) => {
+        const encoder = new RdbEncoder();
+        encoder.header(header);
+        encoder.selectDb(5);
+        for (const { key, value: given, expireAt } of keys) encoder.key({ key, expireAt }, given);
+        encoder.end();
+        const bytes = Buffer.concat(encoder.takeChunks());
+        assert.equal(encoder.writtenBytes, bytes.length);
+        const large = bytes.length > 200_000 ? 1 << 16 : chunk;
+        const found = decodeAll(bytes, large).filter((event) => event.kind === "key");
+        assert.equal(found.length, keys.length);
+        for (let index = 0; index < keys.length; index++) {
+          const event = found[index];
+          const expected = keys[index];
+          assert.ok(event?.kind === "key" && expected !== undefined);
+          assert.equal(event.db, 5);
+          assert.deepEqual(event.key, expected.key);
+          assert.equal(event.expireAt, expected.expireAt);
+          assert.deepEqual(normal(event.value), normal(expected.value));
+        }
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -166,15 +185,19 @@ test("payloads come back, and any changed bit is noticed", () => {
 
 test("payloads with damage behind a right checksum are errors of ours", () => {
   fc.assert(
-    fc.property(value, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), (given, edits) => {
-      const payload = dumpPayload(given);
-      for (const [at, byte] of edits) payload[at % Math.max(1, payload.length - 10)] = byte;
-      try {
-        parseDumpPayload(payload, { stringBytesMax: 1 << 20 });
-      } catch (error) {
-        assert.ok(error instanceof RdbError, String(error));
-      }
-    }),
+    fc.property(
+      value,
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
+      (given, edits) => {
+        const payload = dumpPayload(given);
+        for (const [at, byte] of edits) payload[at % Math.max(1, payload.length - 10)] = byte;
+        try {
+          parseDumpPayload(payload, { stringBytesMax: 1 << 20 });
+        } catch (error) {
+          assert.ok(error instanceof RdbError, String(error));
+        }
+      },
+    ),
     { numRuns: 1000 },
   );
 });
@@ -194,7 +217,10 @@ function slice(type: RdbCollection["type"], start: number, count: number): RdbCo
     case "stream":
       return {
         type,
-        entries: names.map((name, index) => ({ id: streamIdOf(start + index + 1, 0), fields: ["f", name] })),
+        entries: names.map((name, index) => ({
+          id: streamIdOf(start + index + 1, 0),
+          fields: ["f", name],
+        })),
         length: 1030,
         lastId: streamIdOf(1030, 0),
         firstId: streamIdOf(1, 0),
@@ -226,9 +252,18 @@ for (const type of ["list", "set", "hash", "zset", "stream"] as const) {
       parts.map((_, index) => index < parts.length - 1),
     );
     const values = parts.map((part) => part.value as RdbCollection);
-    assert.equal(values.reduce((sum, part) => sum + elementCount(part), 0), 1030);
+    assert.equal(
+      values.reduce((sum, part) => sum + elementCount(part), 0),
+      1030,
+    );
     const expected = slice(type, 0, 1030);
-    const field = { list: "items", set: "members", hash: "pairs", zset: "members", stream: "entries" };
+    const field = {
+      list: "items",
+      set: "members",
+      hash: "pairs",
+      zset: "members",
+      stream: "entries",
+    };
     const all = (v: RdbCollection): unknown[] => (v as never)[field[type] as never] as unknown[];
     assert.deepEqual(values.flatMap(all), all(expected));
     const after = events.at(-2);
@@ -280,7 +315,10 @@ function rdb(version: string, body: string): Buffer {
 test("old formats, old versions without a checksum, and empty collections", () => {
   const seconds = "\xfd\x01\x00\x00\x00";
   const oldZset = "\x03\x01z\x03\x01a\x011\x01b\xfe\x01c\xff";
-  const events = decodeAll(rdb("0001", `\xfe\x00${seconds}\x00\x01k\x01v${oldZset}\x01\x01e\x00\xff`), 1);
+  const events = decodeAll(
+    rdb("0001", `\xfe\x00${seconds}\x00\x01k\x01v${oldZset}\x01\x01e\x00\xff`),
+    1,
+  );
   const keys = events.flatMap((e) => (e.kind === "key" ? [e] : []));
   assert.equal(keys.length, 2);
   assert.equal(keys[0]?.expireAt, 1000);
@@ -306,7 +344,10 @@ test("what cannot be read is refused by name", () => {
     [rdb("0010", "\xff12345678"), /checksum is wrong/],
   ];
   for (const [bytes, message] of cases) {
-    assert.throws(() => decodeAll(bytes, 4), (error) => error instanceof RdbError && message.test(error.message));
+    assert.throws(
+      () => decodeAll(bytes, 4),
+      (error) => error instanceof RdbError && message.test(error.message),
+    );
   }
 });
 

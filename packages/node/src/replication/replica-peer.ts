@@ -109,5 +109,7 @@ function setOption(peer: ReplicaPeer, option: string, value: string): string | u
 }
 
 function safeInteger(text: string): number | undefined {
-  return /^-?[0-9]{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  return /^-?[0-9]{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
+    ? Number(text)
+    : undefined;
 }

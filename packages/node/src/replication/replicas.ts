@@ -45,7 +45,11 @@ export interface ReplicationCounters {
 }
 
 export class Replicas implements ReplicaLinkHost {
-  readonly counters: ReplicationCounters = { fullSyncs: 0, partialSyncs: 0, partialSyncsRefused: 0 };
+  readonly counters: ReplicationCounters = {
+    fullSyncs: 0,
+    partialSyncs: 0,
+    partialSyncsRefused: 0,
+  };
   readonly #options: ReplicasOptions;
   readonly #history: ReplicationHistory;
   readonly #links = new Set<ReplicaLink>();

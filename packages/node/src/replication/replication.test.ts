@@ -28,7 +28,8 @@ function same(left: SmallNode | undefined, right: SmallNode | undefined): void {
 test("a new replica gets the data set, then the stream, in the right databases", async () => {
   const { clock, nodes } = world(2);
   const [primary, replica] = nodes as [SmallNode, SmallNode];
-  for (let index = 0; index < 300; index++) primary.write(index % 3, "SET", `k${index}`, `v${index}`);
+  for (let index = 0; index < 300; index++)
+    primary.write(index % 3, "SET", `k${index}`, `v${index}`);
   replica.follow(primary);
   await clock.advance(500);
   assert.equal(replica.commits, 1);
@@ -62,7 +63,8 @@ test("after a broken connection the stream goes on where it was, at any point", 
   replica.follow(primary);
   await clock.advance(100);
   for (let round = 0; round < 50; round++) {
-    for (let index = 0; index < 5; index++) primary.write(round % 4, "SET", `k${round}-${index}`, "v");
+    for (let index = 0; index < 5; index++)
+      primary.write(round % 4, "SET", `k${round}-${index}`, "v");
     await clock.advance(round % 3);
     net.breakAll();
     primary.write(1, "SET", `gap${round}`, "v");
@@ -172,11 +174,15 @@ test("a connection that breaks inside the data set changes nothing until the nex
   const { clock, net, nodes } = world(2);
   const [primary, replica] = nodes as [SmallNode, SmallNode];
   replica.write(0, "SET", "mine", "1");
-  for (let index = 0; index < 9000; index++) primary.write(0, "SET", `k${index}`, `v${index}`.repeat(30));
+  for (let index = 0; index < 9000; index++)
+    primary.write(0, "SET", `k${index}`, `v${index}`.repeat(30));
   // More than a socket holds: with the replica not reading, the transfer stands still half way.
   primary.snapshotChunkBytes = 10_000;
   replica.follow(primary);
-  while (replica.replication.primary?.receiver?.hasBegun !== true) await clock.advance(1);
+  for (let ms = 0; replica.replication.primary?.receiver?.hasBegun !== true; ms++) {
+    assert.ok(ms < 100, "the transfer has not begun");
+    await clock.advance(1);
+  }
   net.stopReading();
   await clock.advance(50);
   assert.equal(roleReport(replica.replication).role, "slave");

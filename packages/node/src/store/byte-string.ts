@@ -102,6 +102,12 @@ export class ByteString {
     this.setRange(this.length, source);
   }
 
+  /** A second string over the same memory, which the next change of either one copies. */
+  share(): ByteString {
+    this.#owned = false;
+    return new ByteString(this.view(), false);
+  }
+
   clone(): ByteString {
     return ByteString.from(this.view());
   }

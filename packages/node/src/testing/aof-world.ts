@@ -6,7 +6,8 @@
 import { AofDirectory } from "../aof/directory.js";
 import type { FsyncPolicy } from "../aof/log-core.js";
 import { type AofLoadResult, loadAppendOnly } from "../aof/loader.js";
-import { openForAppend } from "../aof/open.js";
+import { type OpenedAof, openForAppend } from "../aof/open.js";
+import { enableAppendOnly, rewriteAppendOnly } from "../aof/rewrite.js";
 import { AofWriter } from "../aof/writer.js";
 import type { Log } from "../ports.js";
 import { SimClock } from "./sim-clock.js";
@@ -38,6 +39,8 @@ export function encodeRecord(...argv: readonly string[]): Buffer {
   return Buffer.from(`*${argv.length}\r\n${parts.join("")}`, "latin1");
 }
 
+const snapshotMark = "REDIS0010VALUES ";
+
 export class AofWorld {
   clock = new SimClock();
   readonly log = new LogLines();
@@ -49,7 +52,9 @@ export class AofWorld {
   failures = 0;
   recoveries = 0;
   private streamOffset = 0;
+  private db = 0;
   private selectNext = true;
+  private openDirectory: AofDirectory | undefined;
 
   constructor(disk: SimDisk) {
     this.disk = disk;
@@ -80,19 +85,65 @@ export class AofWorld {
         values.push(db === 0 ? String(argv[1]) : `${String(argv[1])}@${db}`);
         return true;
       },
-      loadRdb: (file) => Promise.resolve(file.size()),
+      loadRdb: async (file) => {
+        const text = (await file.read(0, file.size())).toString("latin1");
+        // An empty base, or one that `snapshot` made.
+        if (text.startsWith(snapshotMark)) {
+          values.push(...text.slice(snapshotMark.length).split(" ").filter(Boolean));
+        }
+        return text.length;
+      },
     });
     return { result, values, directory };
   }
 
+  /** The values so far, as a base file in two chunks. */
+  snapshot(): Buffer[] {
+    const values = this.expected.map((value) => `${value} `).join("");
+    return [Buffer.from(snapshotMark), Buffer.from(values)];
+  }
+
+  async rewrite(writer: AofWriter): Promise<void> {
+    const directory = this.openDirectory;
+    if (directory === undefined) throw new Error("nothing is open");
+    await rewriteAppendOnly({
+      directory,
+      writer,
+      flushLog: () => undefined,
+      snapshot: () => this.snapshot(),
+    });
+  }
+
   async open(policy: FsyncPolicy, bufferBytesMax = 64 * 1024 * 1024): Promise<AofWriter> {
     const { directory } = await this.load();
+    this.openDirectory = directory;
     const opened = await openForAppend({
       directory,
       useRdbPreamble: true,
       now: this.clock.now(),
       usedMemoryBytes: 1_000_000,
     });
+    return this.writerOn(directory, opened, policy, bufferBytesMax);
+  }
+
+  /** The AOF of a node that ran without: what was appended before is in the snapshot only. */
+  async enable(policy: FsyncPolicy): Promise<AofWriter> {
+    const directory = this.directory();
+    this.openDirectory = directory;
+    return enableAppendOnly({
+      directory,
+      openWriter: (file) =>
+        this.writerOn(directory, { file, baseBytes: 0, olderBytes: 0 }, policy, 64 * 1024 * 1024),
+      snapshot: () => this.snapshot(),
+    });
+  }
+
+  private writerOn(
+    directory: AofDirectory,
+    opened: OpenedAof,
+    policy: FsyncPolicy,
+    bufferBytesMax: number,
+  ): AofWriter {
     this.selectNext = true;
     return new AofWriter({
       clock: this.clock,
@@ -120,10 +171,11 @@ export class AofWorld {
   }
 
   /** Appends a turn of `count` records, the values counting up from 0 over the world's life. */
-  append(writer: AofWriter, count = 1): void {
+  append(writer: AofWriter, count = 1, db = 0): void {
     const chunks: Buffer[] = [];
-    if (this.selectNext) chunks.push(encodeRecord("SELECT", "0"));
+    if (this.selectNext || db !== this.db) chunks.push(encodeRecord("SELECT", String(db)));
     this.selectNext = false;
+    this.db = db;
     const first = this.ends.length;
     for (let number = first; number < first + count; number++) {
       chunks.push(encodeRecord("PUSH", String(number)));
@@ -131,7 +183,7 @@ export class AofWorld {
     const batch = Buffer.concat(chunks);
     this.streamOffset += batch.length;
     for (let index = 0; index < count; index++) this.ends.push(this.streamOffset);
-    writer.append([batch], this.streamOffset);
+    writer.append([batch], this.streamOffset, db);
     // The writer must have copied it.
     batch.fill(0xee);
     this.releasedOffset = Math.max(this.releasedOffset, writer.releasedOffset);

@@ -9,32 +9,19 @@
 
 import { DiskFailure } from "../adapters/disk-error.js";
 import type { Clock, Disk, DiskFile, DirectoryLock, OpenMode, Random } from "../ports.js";
+import {
+  applyNames,
+  crashDirectory,
+  type NameChange,
+  type SimCrashOptions,
+  type SimDirectory,
+} from "./sim-directory.js";
+import { SimDiskFile } from "./sim-disk-file.js";
+import { failure, SimCrashed, type SimFault, type SimOperation } from "./sim-fault.js";
 import { SimFileContent } from "./sim-file.js";
 
-export type SimOperation =
-  | "open"
-  | "write"
-  | "sync"
-  | "read"
-  | "truncate"
-  | "close"
-  | "rename"
-  | "remove"
-  | "makeDirectory"
-  | "syncDirectory";
-
-export interface SimFault {
-  readonly operation: SimOperation;
-  readonly code: string;
-  /** Only paths that contain this. */
-  readonly path?: string;
-  /** How many matching operations succeed first; default 0. */
-  readonly skip?: number;
-  /** How many fail then; default 1. */
-  readonly times?: number;
-  /** Bytes of a failing write that reach the file. */
-  readonly written?: number;
-}
+export type { SimCrashOptions, SimFault, SimOperation };
+export { SimCrashed };
 
 export interface SimDiskOptions {
   /** With a clock, operations off the loop take `latencyMs`; without, they end at once. */
@@ -43,31 +30,6 @@ export interface SimDiskOptions {
   readonly latencyMs?: (operation: SimOperation, random: Random | undefined) => number;
   /** Bytes all files together may have. */
   readonly capacityBytes?: number;
-}
-
-/** What of the changes not made durable a power loss leaves; the default is nothing. */
-export interface SimCrashOptions {
-  /** Of `unsynced` bytes at the end of a file, how many survive. */
-  readonly keepBytes?: (path: string, unsynced: number) => number;
-  /** Of `pending` changes of names in a directory, how many survive (the first ones). */
-  readonly keepNames?: (directory: string, pending: number) => number;
-}
-
-/** The machine is down: thrown by every operation from the crash on until `restart`. */
-export class SimCrashed extends Error {
-  constructor() {
-    super("the simulated machine is down");
-    this.name = "SimCrashed";
-  }
-}
-
-type NameChange = { readonly name: string; readonly content: SimFileContent | undefined };
-
-interface SimDirectory {
-  readonly durable: Map<string, SimFileContent>;
-  readonly visible: Map<string, SimFileContent>;
-  /** In order; a rename is two of them that survive together. */
-  pending: (readonly NameChange[])[];
 }
 
 interface ArmedFault {
@@ -356,176 +318,6 @@ export class SimDisk implements Disk {
     applyNames(directory.visible, changes);
     directory.pending.push(changes);
   }
-}
-
-class SimDiskFile implements DiskFile {
-  readonly path: string;
-  private readonly disk: SimDisk;
-  private readonly content: SimFileContent;
-  private readonly life: number;
-  private position: number;
-  private writing = false;
-  private closed = false;
-
-  constructor(disk: SimDisk, path: string, content: SimFileContent, mode: OpenMode) {
-    this.disk = disk;
-    this.life = disk.life;
-    this.path = path;
-    this.content = content;
-    this.position = mode === "append" ? content.length : 0;
-  }
-
-  get writePosition(): number {
-    return this.position;
-  }
-
-  seek(position: number): void {
-    this.assertUsable();
-    this.position = position;
-  }
-
-  size(): number {
-    return this.content.length;
-  }
-
-  writeSync(chunks: readonly Uint8Array[]): void {
-    this.assertUsable();
-    this.disk.begin("write", this.path, true);
-    const bytes = Buffer.concat(chunks);
-    const room = this.disk.capacityBytes - this.disk.usedBytes() + this.overlap(bytes.length);
-    const fault =
-      this.disk.takeFault("write", this.path) ??
-      (bytes.length > room ? { operation: "write" as const, code: "ENOSPC", written: room } : undefined);
-    if (fault !== undefined) {
-      const written = Math.max(0, Math.min(fault.written ?? 0, bytes.length));
-      this.content.write(this.position, bytes.subarray(0, written));
-      throw failure({ ...fault, written }, "write", this.path);
-    }
-    this.content.write(this.position, bytes);
-    this.position += bytes.length;
-  }
-
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    this.assertUsable();
-    const given = Buffer.concat(chunks);
-    this.writing = true;
-    try {
-      await this.disk.later("write", () => {
-        this.writing = false;
-        if (!given.equals(Buffer.concat(chunks))) {
-          throw new Error(`${this.path}: the memory of a write changed before it ended`);
-        }
-        this.writeSync(chunks);
-      });
-    } finally {
-      this.writing = false;
-    }
-  }
-
-  sync(): Promise<void> {
-    return this.disk.later("sync", () => {
-      this.syncSync();
-    });
-  }
-
-  syncSync(): void {
-    this.assertOpen();
-    try {
-      this.disk.begin("sync", this.path, true);
-    } catch (error) {
-      if (error instanceof DiskFailure) this.content.failSync();
-      throw error;
-    }
-    this.content.sync();
-  }
-
-  read(position: number, length: number): Promise<Buffer> {
-    return this.disk.later("read", () => this.readSync(position, length));
-  }
-
-  readSync(position: number, length: number): Buffer {
-    this.assertOpen();
-    this.disk.begin("read", this.path, false);
-    return this.content.read(position, length);
-  }
-
-  readInto(target: Uint8Array, position: number): Promise<number> {
-    return this.disk.later("read", () => {
-      const bytes = this.readSync(position, target.length);
-      target.set(bytes);
-      return bytes.length;
-    });
-  }
-
-  truncate(size: number): Promise<void> {
-    return this.disk.later("truncate", () => {
-      this.truncateSync(size);
-    });
-  }
-
-  truncateSync(size: number): void {
-    this.assertUsable();
-    this.disk.begin("truncate", this.path, true);
-    this.content.truncate(size);
-    this.position = Math.min(this.position, size);
-  }
-
-  close(): Promise<void> {
-    return this.disk.later("close", () => {
-      this.closeSync();
-    });
-  }
-
-  closeSync(): void {
-    this.assertOpen();
-    this.disk.begin("close", this.path, false);
-    this.closed = true;
-  }
-
-  private overlap(length: number): number {
-    return Math.max(0, Math.min(length, this.content.length - this.position));
-  }
-
-  private assertOpen(): void {
-    if (this.life !== this.disk.life) throw new SimCrashed();
-    if (this.closed) throw new Error(`${this.path}: used after close`);
-  }
-
-  private assertUsable(): void {
-    this.assertOpen();
-    if (this.writing) throw new Error(`${this.path}: one write at a time`);
-  }
-}
-
-function crashDirectory(path: string, directory: SimDirectory, options: SimCrashOptions): void {
-  const { durable, visible, pending } = directory;
-  const kept = Math.min(options.keepNames?.(path, pending.length) ?? 0, pending.length);
-  for (const changes of pending.slice(0, kept)) applyNames(durable, changes);
-  directory.pending = [];
-  visible.clear();
-  const crashed = new Set<SimFileContent>();
-  for (const [name, content] of durable) {
-    visible.set(name, content);
-    if (crashed.has(content)) continue;
-    crashed.add(content);
-    const unsynced = Math.max(0, content.length - content.durableLength);
-    const keep = options.keepBytes?.(`${path}/${name}`, unsynced) ?? 0;
-    content.crash(Math.max(0, Math.min(keep, unsynced)));
-  }
-}
-
-function applyNames(names: Map<string, SimFileContent>, changes: readonly NameChange[]): void {
-  for (const { name, content } of changes) {
-    if (content === undefined) names.delete(name);
-    else names.set(name, content);
-  }
-}
-
-function failure(fault: SimFault, operation: SimOperation, path: string): DiskFailure {
-  return new DiskFailure(fault.code, `${fault.code}: injected, ${operation} '${path}'`, {
-    path,
-    ...(fault.written === undefined ? {} : { written: fault.written }),
-  });
 }
 
 function notFound(path: string): DiskFailure {

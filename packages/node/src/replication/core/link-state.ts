@@ -6,7 +6,13 @@
 import { assert } from "./assert.js";
 
 /** Our link to a primary, in the words of ROLE. */
-export type PrimaryLinkState = "connect" | "connecting" | "handshake" | "sync" | "connected" | "none";
+export type PrimaryLinkState =
+  | "connect"
+  | "connecting"
+  | "handshake"
+  | "sync"
+  | "connected"
+  | "none";
 
 const primaryLinkMoves: Readonly<Record<PrimaryLinkState, readonly PrimaryLinkState[]>> = {
   /** Not a replica; for good, since each primary gets a link of its own. */

@@ -31,6 +31,7 @@ class SimSocket implements Socket {
   #handlers: SocketHandlers | undefined;
   #paused = false;
   #ended = false;
+  #scheduled = false;
   #outgoing: Buffer[] = [];
   readonly #net: SimNet;
 
@@ -50,8 +51,18 @@ class SimSocket implements Socket {
     if (!this.open || this.#ended) return true;
     this.#outgoing.push(Buffer.from(chunk));
     this.bufferedBytes += chunk.length;
-    this.#net.clock.after(latencyMs, () => this.#deliver());
+    this.#schedule();
     return false;
+  }
+
+  /** One delivery is under way at a time: what is written meanwhile takes the next. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#net.clock.after(latencyMs, () => {
+      this.#scheduled = false;
+      this.#deliver();
+    });
   }
 
   #deliver(): void {
@@ -84,7 +95,7 @@ class SimSocket implements Socket {
 
   end(): void {
     this.#ended = true;
-    this.#net.clock.after(latencyMs, () => this.#deliver());
+    this.#schedule();
   }
 
   destroy(): void {

@@ -146,7 +146,8 @@ export class SmallNode {
   }
 
   #snapshot(): Buffer {
-    const encoder = new RdbEncoder();
+    // Uncompressed, so that a test can tell how long a transfer takes.
+    const encoder = new RdbEncoder({ compress: false });
     encoder.header({ redisVersion: "7.0.0", createdAt: 0, usedMemoryBytes: 0, isAofBase: false });
     for (const [database, keys] of this.databases) {
       if (keys.size === 0) continue;

@@ -1,0 +1,212 @@
+/**
+ * Binds the cluster bus to a node: what routing asks of it, and what it asks of the node. It holds
+ * no cluster state of its own.
+ */
+import {
+  type BusConfig,
+  BusDriver,
+  type BusNode,
+  type LocalRole,
+  defaultBusConfig,
+} from "@slotlog/cluster-bus";
+import { replyErrors } from "@slotlog/resp";
+import type { Configuration, NodeConfig } from "../config/config.js";
+import { textOfBytes } from "../config/byte-string.js";
+import type { ClusterGate, RouteRequest } from "../dispatch/services.js";
+import type { Ports } from "../ports.js";
+import type { Replication } from "../replication/replication.js";
+import type { DatabaseSet } from "../store/database-set.js";
+
+export interface ClusterBridgeParts {
+  readonly ports: Ports;
+  readonly configuration: Configuration;
+  readonly databases: DatabaseSet;
+  readonly replication: Replication;
+  readonly directory: string;
+  /** The port that clients reach. */
+  readonly port: number;
+  /** Keys of slots that this node does not own any more. */
+  deleteSlotKeys(slots: readonly number[]): void;
+  onPublish(message: {
+    readonly sharded: boolean;
+    readonly channel: Uint8Array;
+    readonly payload: Uint8Array;
+  }): void;
+  onSlotsChanged(slots: readonly number[]): void;
+  pauseWrites(untilMs: number): void;
+  unpauseWrites(): void;
+  flushData(): void;
+  onFatal(error: unknown): void;
+}
+
+export class ClusterBridge implements ClusterGate {
+  readonly bus: BusDriver;
+  readonly busConfig: BusConfig;
+  readonly #config: NodeConfig;
+  readonly #parts: ClusterBridgeParts;
+  serving = false;
+
+  constructor(parts: ClusterBridgeParts, confText: string | undefined) {
+    const { ports, configuration, directory } = parts;
+    this.#parts = parts;
+    this.#config = configuration.values;
+    this.busConfig = defaultBusConfig();
+    this.#readConfig();
+    for (const name of observed) configuration.onChange(name, () => this.#onConfigChanged());
+    this.bus = new BusDriver({
+      config: this.busConfig,
+      node: this.#node(),
+      clock: ports.clock,
+      random: ports.random,
+      disk: ports.disk,
+      net: ports.net,
+      log: ports.log,
+      directory,
+      confName: textOfBytes(this.#config.clusterConfigFile),
+      confText,
+      hosts: listenHosts(this.#config.bind),
+    });
+  }
+
+  get route(): Uint8Array {
+    return this.bus.core.slotRoute;
+  }
+
+  async start(): Promise<void> {
+    await this.bus.start();
+    this.serving = this.bus.core.stateOk;
+  }
+
+  stop(): Promise<void> {
+    return this.bus.stop();
+  }
+
+  /** Redis' rules (`getNodeByQuery`), in its order. */
+  decide(request: RouteRequest): string | undefined {
+    const { core } = this.bus;
+    const { slot, client } = request;
+    const owner = core.ownerOf(slot);
+    if (owner === undefined) return "CLUSTERDOWN Hash slot not served";
+    const isMine = owner.id === core.myId;
+    const target = isMine ? core.migratingTo(slot) : undefined;
+    const source = core.importingFrom(slot);
+    if (!core.stateOk) {
+      const refusal = this.#refusalWhenDown(request);
+      if (refusal !== undefined) return refusal;
+    }
+    if ((target !== undefined || source !== undefined) && request.movesKeys) return undefined;
+    if (target !== undefined && request.missingKeys > 0) {
+      if (request.missingKeys < request.keyCount) return replyErrors.tryAgain;
+      return `ASK ${slot} ${core.endpointOf(target)}:${target.port}`;
+    }
+    if (source !== undefined && (client.asking || request.asksItself)) {
+      return request.keyCount > 1 && request.missingKeys > 0 ? replyErrors.tryAgain : undefined;
+    }
+    const mayRead = request.shardChannel || (client.readOnly && request.readOnly);
+    if (mayRead && !core.isPrimary && core.primary?.id === owner.id) return undefined;
+    return isMine ? undefined : `MOVED ${slot} ${core.endpointOf(owner)}:${owner.port}`;
+  }
+
+  #refusalWhenDown(request: RouteRequest): string | undefined {
+    const down = "CLUSTERDOWN The cluster is down";
+    if (request.shardChannel) {
+      return this.#config.clusterAllowPubsubshardWhenDown ? undefined : down;
+    }
+    if (!this.#config.clusterAllowReadsWhenDown) return down;
+    return request.readOnly ? undefined : `${down} and only accepts read commands`;
+  }
+
+  #node(): BusNode {
+    const { replication, databases, ports } = this.#parts;
+    return {
+      replicationOffset: () => replication.history.offset,
+      replicationDataAgeMs: () => {
+        const link = replication.primary;
+        if (link === undefined) return 0;
+        const since = link.isUp ? link.lastIoAt : link.downSince;
+        return since === undefined ? Number.POSITIVE_INFINITY : ports.clock.monotonic() - since;
+      },
+      countKeysInSlot: (slot) => databases.first.slotSize(slot),
+      isEmpty: () => databases.size === 0,
+      onSlotsChanged: (slots) => this.#parts.onSlotsChanged(slots),
+      onDeleteSlotKeys: (slots) => this.#parts.deleteSlotKeys(slots),
+      onRoleChanged: (role) => this.#takeRole(role),
+      onStateChanged: (ok) => {
+        this.serving = ok;
+      },
+      onPublish: (message) => this.#parts.onPublish(message),
+      onPauseWrites: (until) => this.#parts.pauseWrites(until),
+      onUnpauseWrites: () => this.#parts.unpauseWrites(),
+      onFlushData: () => this.#parts.flushData(),
+      onFatal: (error) => this.#parts.onFatal(error),
+    };
+  }
+
+  #takeRole(role: LocalRole): void {
+    const { replication } = this.#parts;
+    if (role.kind === "primary") replication.unfollow();
+    else replication.follow({ host: role.host, port: role.port });
+  }
+
+  #onConfigChanged(): void {
+    this.#readConfig();
+    this.bus.hostChanged();
+  }
+
+  #readConfig(): void {
+    const config = this.#config;
+    Object.assign(this.busConfig, {
+      port: this.#parts.port,
+      tlsPort: 0,
+      busPort: config.clusterPort,
+      nodeTimeoutMs: config.clusterNodeTimeout,
+      replicaValidityFactor: config.clusterReplicaValidityFactor,
+      replPingReplicaPeriodMs: config.replPingReplicaPeriod * 1000,
+      migrationBarrier: config.clusterMigrationBarrier,
+      allowReplicaMigration: config.clusterAllowReplicaMigration,
+      requireFullCoverage: config.clusterRequireFullCoverage,
+      allowReadsWhenDown: config.clusterAllowReadsWhenDown,
+      allowPubsubshardWhenDown: config.clusterAllowPubsubshardWhenDown,
+      replicaNoFailover: config.clusterReplicaNoFailover,
+      announceIp: config.clusterAnnounceIp,
+      announcePort: config.clusterAnnouncePort,
+      announceTlsPort: config.clusterAnnounceTlsPort,
+      announceBusPort: config.clusterAnnounceBusPort,
+      announceHostname: config.clusterAnnounceHostname,
+      announceHumanNodename: config.clusterAnnounceHumanNodename,
+      preferredEndpointType: config.clusterPreferredEndpointType,
+      linkSendBufferBytesMax: config.clusterLinkSendbufLimit,
+      writableDelayMs: config.clusterRejoinDelayMs,
+    } satisfies BusConfig);
+  }
+}
+
+/** Directives that the bus reads. */
+const observed = [
+  "cluster-node-timeout",
+  "cluster-replica-validity-factor",
+  "repl-ping-replica-period",
+  "cluster-migration-barrier",
+  "cluster-allow-replica-migration",
+  "cluster-require-full-coverage",
+  "cluster-allow-reads-when-down",
+  "cluster-allow-pubsubshard-when-down",
+  "cluster-replica-no-failover",
+  "cluster-announce-ip",
+  "cluster-announce-port",
+  "cluster-announce-bus-port",
+  "cluster-announce-hostname",
+  "cluster-announce-human-nodename",
+  "cluster-preferred-endpoint-type",
+  "cluster-link-sendbuf-limit",
+  "cluster-rejoin-delay-ms",
+] as const;
+
+/** The bus listens where clients are served. */
+function listenHosts(bind: readonly string[]): readonly string[] {
+  const hosts = bind.filter((address) => !address.startsWith("-"));
+  return (hosts.length === 0 ? ["*"] : hosts).map((address) => {
+    if (address === "*") return "0.0.0.0";
+    return address === "::*" ? "::" : address;
+  });
+}

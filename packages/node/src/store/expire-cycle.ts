@@ -1,0 +1,68 @@
+/**
+ * Active expiry: deletes keys whose time is over though nobody asks for them.
+ *
+ * Segments know a lower bound of their expiries, so a pass over keys that live on costs one
+ * comparison per segment, and nothing needs to be sampled. It goes on where the last call stopped;
+ * when to call it, and for how long, is the node's business.
+ */
+import { EntryBatch } from "./entry-batch.js";
+import type { Segment } from "./segment.js";
+import type { SegmentRegistry } from "./segment-registry.js";
+
+export interface ExpireCycleResult {
+  /** Keys with an expiry that were considered and live on. */
+  examined: number;
+  /** Keys deleted. */
+  expired: number;
+  /** True if a whole pass was completed. */
+  finished: boolean;
+}
+
+/** Keys that one step deletes before it looks at the clock. */
+const BATCH = 32;
+/** Segments without due keys that are passed before it looks at the clock. */
+const SEGMENTS_PER_LOOK = 64;
+
+export class ExpireCycle {
+  /** Where to go on in the registry's list of segments. */
+  #cursor = 0;
+  readonly #batch = new EntryBatch();
+
+  /** One pass over the registry, or what `outOfTime` allows of it. `expire` deletes a key. */
+  run(
+    registry: SegmentRegistry,
+    now: number,
+    expire: (key: string) => void,
+    outOfTime: () => boolean,
+  ): ExpireCycleResult {
+    const result = { examined: 0, expired: 0, finished: true };
+    const segments = registry.volatile;
+    const batch = this.#batch;
+    let left = segments.length;
+    for (let steps = 1; left > 0 && segments.length > 0; steps++) {
+      if (this.#cursor >= segments.length) this.#cursor = 0;
+      const segment = segments[this.#cursor] as Segment;
+      const due = segment.earliestExpiry < now;
+      batch.clear();
+      if (due) {
+        segment.collectExpired(now, BATCH, batch);
+        for (const key of batch.keys) expire(key);
+        result.expired += batch.length;
+      }
+      // A full batch may have left expired keys: stay. Else the segment is done; if it was the last
+      // of its keys that went, another segment has moved to this place of the list.
+      if (batch.length < BATCH) {
+        result.examined += segment.volatileCount;
+        if (due) segment.refreshEarliestExpiry();
+        if (segments[this.#cursor] === segment) this.#cursor++;
+        left--;
+      }
+      if ((due || steps % SEGMENTS_PER_LOOK === 0) && outOfTime()) {
+        result.finished = left === 0;
+        break;
+      }
+    }
+    batch.clear();
+    return result;
+  }
+}
