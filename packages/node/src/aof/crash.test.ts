@@ -47,6 +47,7 @@ async function wholeLife(
   await cut;
   world.append(writer, 2);
   const rewritten = world.rewrite(writer);
+  rewritten.catch(() => undefined);
   await settlePromises();
   world.append(writer, 2);
   await rewritten;

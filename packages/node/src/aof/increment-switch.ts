@@ -16,6 +16,11 @@ interface Settle {
   readonly reject: (error: Error) => void;
 }
 
+interface PreparedFile {
+  readonly file: DiskFile;
+  readonly sequence: number;
+}
+
 export interface SwitchOutcome {
   /** The manifest names this file: it is the one to write from now on. */
   onSwitched(file: DiskFile): void;
@@ -27,7 +32,8 @@ export class IncrementSwitch {
   private readonly directory: AofDirectory;
   private readonly core: LogCore;
   private readonly outcome: SwitchOutcome;
-  private prepared: { readonly file: DiskFile; readonly sequence: number } | undefined;
+  private prepared: PreparedFile | undefined;
+  private preparing = false;
   /** Whoever waits for a cut that has begun. */
   private waiting: Settle | undefined;
   private committing = false;
@@ -45,7 +51,18 @@ export class IncrementSwitch {
 
   /** Makes the next increment's file; cutting is quicker when it exists. */
   async prepare(): Promise<void> {
-    if (this.prepared !== undefined) throw new Error("AOF: an increment is prepared already");
+    if (this.preparing || this.prepared !== undefined) {
+      throw new Error("AOF: an increment is prepared already");
+    }
+    this.preparing = true;
+    try {
+      this.prepared = await this.makeFile();
+    } finally {
+      this.preparing = false;
+    }
+  }
+
+  private async makeFile(): Promise<PreparedFile> {
     const { directory } = this;
     const next = withNextIncrement(directory.manifest, directory.appendFilename);
     const { name, sequence } = lastIncrement(next);
@@ -56,18 +73,17 @@ export class IncrementSwitch {
       closeQuietly(file);
       throw error;
     }
-    this.prepared = { file, sequence };
     directory.log.notice(`Creating AOF incr file ${name} on background rewrite`);
+    return { file, sequence };
   }
 
   /** Raises the barrier here; resolves with the sequence number of the new increment. */
   begin(): Promise<number> {
     if (this.prepared === undefined) throw new Error("AOF: no increment is prepared");
-    const result = new Promise<number>((resolve, reject) => {
+    this.core.raiseBarrier();
+    return new Promise<number>((resolve, reject) => {
       this.waiting = { resolve, reject };
     });
-    this.core.raiseBarrier();
-    return result;
   }
 
   /** Goes on if everything before the cut is durable. */

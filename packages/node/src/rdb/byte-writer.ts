@@ -4,6 +4,7 @@
  * ever joined into one large buffer, and no memory of the caller is kept.
  */
 
+import { writeLatin1 } from "@slotlog/resp";
 import { Crc64 } from "./crc64.js";
 import { largeStringBytes, lengthKind, stringEncoding } from "./format.js";
 import { canonicalInteger } from "./integer-text.js";
@@ -73,7 +74,8 @@ export class ByteWriter {
   /** Text of char codes below 256, as it is, shorter than 64 KiB. */
   text(text: string): void {
     this.#reserve(text.length);
-    this.#at += this.#bytes.write(text, this.#at, text.length, "latin1");
+    this.#write(text);
+    this.#at += text.length;
   }
 
   /** Bytes as they are. They are copied. */
@@ -179,7 +181,7 @@ export class ByteWriter {
     this.#reserve(headerBytesMax + length);
     this.length(length);
     const start = this.#at;
-    this.#bytes.write(text, start, length, "latin1");
+    this.#write(text);
     if (this.#compressor !== undefined && length > compressAboveBytes) {
       const bytes = this.#bytes.subarray(start, start + length);
       const packed = this.#compressor.compress(bytes, length - 4);
@@ -190,6 +192,17 @@ export class ByteWriter {
       }
     }
     this.#at = start + length;
+  }
+
+  /** Writes char codes at the position without moving it. Up to 24 a loop beats the call. */
+  #write(text: string): void {
+    if (text.length > 24) {
+      writeLatin1(this.#bytes, this.#at, text);
+      return;
+    }
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
   }
 
   #compressed(packed: Buffer, plainLength: number): void {

@@ -58,12 +58,21 @@ const checksumSinceVersion = 5;
 /** Opcodes count down from 255, value types up from 0; Valkey's newest opcodes stand at 240. */
 const firstOpcode = 240;
 
+/** Yields events, or `undefined` when more bytes are needed. */
+type Events<Result> = Generator<RdbEvent | undefined, Result, void>;
+
 export class RdbDecoder {
   readonly #reader: ByteReader;
-  readonly #events: Generator<RdbEvent | undefined, undefined, void>;
+  readonly #events: Events<undefined>;
   readonly #limits: RdbLimits;
   readonly #databaseCount: number;
   #finished = false;
+  #db = 0;
+  /** What was said about the next key; -1 is nothing. */
+  #expireAt = -1;
+  #idleSeconds = -1;
+  #frequency = -1;
+  #emptyKeysSkipped = 0;
 
   constructor(options: RdbDecoderOptions = {}) {
     this.#limits = { ...defaultRdbLimits, ...options.limits };
@@ -106,113 +115,122 @@ export class RdbDecoder {
     return this.#reader.takeRest();
   }
 
-  *#decode(): Generator<RdbEvent | undefined, undefined, void> {
+  *#decode(): Events<undefined> {
     const reader = this.#reader;
     while (!reader.has(headerBytes)) yield undefined;
     const version = this.#version(reader.text(headerBytes));
     yield { kind: "version", version };
-    let db = 0;
-    let expireAt = -1;
-    let idleSeconds = -1;
-    let frequency = -1;
-    let emptyKeysSkipped = 0;
     for (;;) {
       while (!reader.has(1)) yield undefined;
       const type = reader.byte();
-      switch (type) {
-        case opcode.expireTimeMs:
-          while (!reader.has(8)) yield undefined;
-          expireAt = reader.time64();
-          continue;
-        case opcode.expireTimeSeconds:
-          while (!reader.has(4)) yield undefined;
-          expireAt = reader.time32() * 1000;
-          continue;
-        case opcode.idle:
-          idleSeconds = yield* this.#length();
-          continue;
-        case opcode.frequency:
-          while (!reader.has(1)) yield undefined;
-          frequency = reader.byte();
-          continue;
-        case opcode.selectDb:
-          db = yield* this.#length();
-          if (db >= this.#databaseCount) {
-            throw new RdbError(
-              "limit",
-              `the data set uses database ${db}; 'databases' is ${this.#databaseCount}`,
-            );
-          }
-          yield { kind: "selectDb", db };
-          continue;
-        case opcode.eof:
-          yield* this.#end(version, emptyKeysSkipped);
-          return undefined;
-        default:
-          break;
-      }
-      if (type >= firstOpcode) {
-        yield* this.#section(type);
-        continue;
-      }
-      let key = reader.string();
-      while (key === undefined) {
-        yield undefined;
-        key = reader.string();
-      }
-      if (typeof key === "number") key = String(key);
       if (type === valueType.string) {
-        let value = reader.string();
-        while (value === undefined) {
-          yield undefined;
-          value = reader.string();
-        }
-        const string = { type: "string", value } as const;
-        yield {
-          kind: "key",
-          db,
-          key,
-          value: string,
-          more: false,
-          expireAt,
-          idleSeconds,
-          frequency,
-        };
-      } else {
-        const meta = { kind: "key", db, key, expireAt, idleSeconds, frequency } as const;
-        if (yield* this.#collection(type, meta)) emptyKeysSkipped++;
+        yield* this.#stringKey();
+      } else if (type < firstOpcode) {
+        yield* this.#collectionKey(type);
+      } else if (type === opcode.eof) {
+        yield* this.#end(version);
+        return undefined;
+      } else if (!(yield* this.#attribute(type))) {
+        yield* this.#section(type);
       }
-      expireAt = -1;
-      idleSeconds = -1;
-      frequency = -1;
     }
   }
 
-  /** Returns true if the collection was empty: Redis skips such keys, once written by a bug. */
-  *#collection(
-    type: number,
-    meta: Omit<RdbKeyEvent, "value" | "more">,
-  ): Generator<RdbEvent | undefined, boolean, void> {
+  /** What is said about the next key; false if `type` is no such thing. */
+  *#attribute(type: number): Events<boolean> {
+    const reader = this.#reader;
+    switch (type) {
+      case opcode.expireTimeMs:
+        while (!reader.has(8)) yield undefined;
+        this.#expireAt = reader.time64();
+        return true;
+      case opcode.expireTimeSeconds:
+        while (!reader.has(4)) yield undefined;
+        this.#expireAt = reader.time32() * 1000;
+        return true;
+      case opcode.idle:
+        this.#idleSeconds = yield* this.#length();
+        return true;
+      case opcode.frequency:
+        while (!reader.has(1)) yield undefined;
+        this.#frequency = reader.byte();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  *#stringKey(): Events<void> {
+    const reader = this.#reader;
+    let key = reader.string();
+    while (key === undefined) {
+      yield undefined;
+      key = reader.string();
+    }
+    let value = reader.string();
+    while (value === undefined) {
+      yield undefined;
+      value = reader.string();
+    }
+    yield this.#keyEvent(key, { type: "string", value }, false);
+    this.#forgetAttributes();
+  }
+
+  *#collectionKey(type: number): Events<void> {
+    let key = this.#reader.string();
+    while (key === undefined) {
+      yield undefined;
+      key = this.#reader.string();
+    }
     const parts = decodeCollection(this.#reader, type, this.#limits);
     let first = true;
-    for (;;) {
+    for (let more = true; more; ) {
       const step = parts.next();
       const value = step.value;
       if (value === undefined) {
         yield undefined;
         continue;
       }
-      const more = step.done !== true;
-      if (first && !more && value.type !== "stream" && elementCount(value) === 0) return true;
-      yield first ? { ...meta, value, more } : { kind: "part", value, more };
+      more = step.done !== true;
+      // Redis skips empty collections, which a bug once wrote; an empty stream is a value.
+      const isEmpty = first && !more && value.type !== "stream" && elementCount(value) === 0;
+      if (isEmpty) this.#emptyKeysSkipped++;
+      else yield first ? this.#keyEvent(key, value, more) : { kind: "part", value, more };
       first = false;
-      if (!more) return false;
     }
+    this.#forgetAttributes();
+  }
+
+  #keyEvent(key: Bytes | number, value: RdbValue, more: boolean): RdbKeyEvent {
+    return {
+      kind: "key",
+      db: this.#db,
+      key: typeof key === "number" ? String(key) : key,
+      value,
+      more,
+      expireAt: this.#expireAt,
+      idleSeconds: this.#idleSeconds,
+      frequency: this.#frequency,
+    };
+  }
+
+  #forgetAttributes(): void {
+    this.#expireAt = -1;
+    this.#idleSeconds = -1;
+    this.#frequency = -1;
   }
 
   /** The sections that are neither keys nor about the next key. */
-  *#section(type: number): Generator<RdbEvent | undefined, void, void> {
+  *#section(type: number): Events<void> {
     switch (type) {
+      case opcode.selectDb:
+        this.#db = yield* this.#length();
+        if (this.#db >= this.#databaseCount) {
+          const limit = `'databases' is ${this.#databaseCount}`;
+          throw new RdbError("limit", `the data set uses database ${this.#db}; ${limit}`);
+        }
+        yield { kind: "selectDb", db: this.#db };
+        return;
       case opcode.aux: {
         const name = yield* this.#text();
         yield { kind: "aux", name, value: yield* this.#text() };
@@ -239,7 +257,7 @@ export class RdbDecoder {
     }
   }
 
-  *#end(version: number, emptyKeysSkipped: number): Generator<RdbEvent | undefined, void, void> {
+  *#end(version: number): Events<void> {
     const reader = this.#reader;
     let checksum: "ok" | "absent" = "absent";
     if (version >= checksumSinceVersion) {
@@ -249,7 +267,7 @@ export class RdbDecoder {
       if (stored) checksum = "ok";
     }
     this.#finished = true;
-    yield { kind: "eof", checksum, emptyKeysSkipped };
+    yield { kind: "eof", checksum, emptyKeysSkipped: this.#emptyKeysSkipped };
   }
 
   #version(header: string): number {

@@ -13,7 +13,7 @@ const compressible = fc
     },
   )
   .map((parts) => {
-    const unit = parts.map(([bytes, times]) => Buffer.concat(new Array(times).fill(bytes)));
+    const unit = parts.map(([bytes, times]) => Buffer.alloc(bytes.length * times, bytes));
     return Buffer.concat([...unit, ...unit]);
   });
 

@@ -9,14 +9,36 @@ import type { Bytes } from "./values.js";
 import { ziplistElements } from "./ziplist.js";
 import { zipmapElements } from "./zipmap.js";
 
+const borders = [
+  0n,
+  127n,
+  128n,
+  -1n,
+  4095n,
+  4096n,
+  -4096n,
+  -4097n,
+  32_767n,
+  32_768n,
+  -32_768n,
+  -32_769n,
+  8_388_607n,
+  8_388_608n,
+  -8_388_608n,
+  -8_388_609n,
+  2_147_483_647n,
+  2_147_483_648n,
+  -2_147_483_648n,
+  -2_147_483_649n,
+  1n << 53n,
+  -(1n << 63n),
+  (1n << 63n) - 1n,
+];
+
 const int64 = fc.oneof(
   fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
   fc.integer({ min: -70_000, max: 70_000 }).map(BigInt),
-  fc.constantFrom(
-    ...[0n, 127n, 128n, -1n, 4095n, 4096n, -4096n, -4097n, 32_767n, 32_768n, -32_768n, -32_769n],
-    ...[8_388_607n, 8_388_608n, -8_388_608n, -8_388_609n, 2_147_483_647n, 2_147_483_648n],
-    ...[-2_147_483_648n, -2_147_483_649n, 1n << 53n, -(1n << 63n), (1n << 63n) - 1n],
-  ),
+  fc.constantFrom(...borders),
 );
 const latin1 = fc
   .uint8Array({ maxLength: 200 })
@@ -121,8 +143,16 @@ test("every kind of ziplist entry", () => {
   const decoded: Bytes[] = [];
   ziplistElements(ziplist(everyZiplistEntry), decoded);
   assert.deepEqual(decoded, [
-    ...["abc", "b".repeat(300), "c".repeat(256), "0", "12", "-128", "-32768", "8388607"],
-    ...["-2147483648", "-9223372036854775808"],
+    "abc",
+    "b".repeat(300),
+    "c".repeat(256),
+    "0",
+    "12",
+    "-128",
+    "-32768",
+    "8388607",
+    "-2147483648",
+    "-9223372036854775808",
   ]);
 });
 

@@ -192,7 +192,7 @@ export class PrimaryLink implements SocketHandlers {
       const reply = this.#replies.next();
       if (reply === undefined) return;
       const isError = reply instanceof ReplyError;
-      const text = isError ? reply.message : String(reply);
+      const text = isError ? reply.message : typeof reply === "string" ? reply : "";
       const step = this.#handshake?.reply({ isError, text });
       if (step !== undefined) this.#step(step);
     }

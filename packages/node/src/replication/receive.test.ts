@@ -67,9 +67,8 @@ for (const [name, bytes] of framings) {
     for (let cut = 0; cut <= all.length; cut++) {
       const { result, target, receiver } = feed([all.subarray(0, cut), all.subarray(cut)]);
       assert.ok(result.kind === "done", `cut at ${cut}: ${JSON.stringify(result)}`);
-      const rest = Math.min(all.length - bytes.length, all.length - cut);
       const whole = cut >= bytes.length ? cut - bytes.length : all.length - bytes.length;
-      assert.equal(result.rest.length, whole, `cut at ${cut}, rest ${rest}`);
+      assert.equal(result.rest.length, whole, `cut at ${cut}`);
       assert.ok(stream.subarray(0, whole).equals(result.rest));
       assert.deepEqual(target.calls, ["begin", "key k"]);
       assert.equal(receiver.streamDatabase, 3);

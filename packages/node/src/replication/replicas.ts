@@ -199,7 +199,7 @@ export class Replicas implements ReplicaLinkHost {
 
   /** They will come back and learn of what has changed, most of them without a full one. */
   closeAll(reason: string): void {
-    for (const link of [...this.#links]) link.close(reason);
+    for (const link of this.#links) link.close(reason);
   }
 
   /** Once a second. `pingsPaused`: a manual failover compares offsets, which a PING would move. */
@@ -209,7 +209,7 @@ export class Replicas implements ReplicaLinkHost {
     if (this.#seconds % period === 0 && online && !pingsPaused) this.#pingDue = true;
     this.#seconds++;
     const endOffset = this.#history.backlog?.nextOffset ?? 0;
-    for (const link of [...this.#links]) {
+    for (const link of this.#links) {
       if (link.state === "waiting") link.send(lineFeed);
       const reason = link.overdue(endOffset);
       if (reason !== undefined) link.close(reason);
@@ -294,7 +294,9 @@ export class Replicas implements ReplicaLinkHost {
     const finish = (error?: unknown): void => {
       this.#fullSync = undefined;
       if (error !== undefined) {
-        this.#options.log.warning("full synchronization failed", { error: String(error) });
+        this.#options.log.warning("full synchronization failed", {
+          error: error instanceof Error ? error.message : "unknown",
+        });
         for (const link of group) if (link.state === "receiving") link.close("no snapshot");
       }
       this.#options.host.scheduleTurn();

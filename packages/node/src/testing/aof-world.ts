@@ -63,7 +63,7 @@ export class AofWorld {
 
   directory(): AofDirectory {
     return new AofDirectory({
-      disk: this.disk,
+      disk: this.disk.forProcess(),
       log: this.log,
       dataDirectory: "/data",
       directoryName: "appendonlydir",

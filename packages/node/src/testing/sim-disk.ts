@@ -78,6 +78,21 @@ export class SimDisk implements Disk {
     return this.down;
   }
 
+  /**
+   * The disk for one process: whatever that process begins after a restart fails, as it must, since
+   * its promises may still run here.
+   */
+  forProcess(): Disk {
+    const life = this.lives;
+    return new Proxy<Disk>(this, {
+      get: (_, name) => {
+        if (life !== this.lives) throw new SimCrashed();
+        const member: unknown = Reflect.get(this, name);
+        return typeof member === "function" ? (member.bind(this) as unknown) : member;
+      },
+    });
+  }
+
   /** Brings the machine up again after a power loss (or brings one about, and then up). */
   restart(options: SimCrashOptions = {}): void {
     this.lives++;
