@@ -23,6 +23,19 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found];
 }
 
+/** The first of `count` ports in a row, for what takes a row of them. */
+export async function freePortRow(count: number): Promise<number> {
+  for (let attempts = 0; attempts < 1000; attempts++) {
+    const first = lowest + Math.floor(Math.random() * (highest - count - lowest));
+    const row = Array.from({ length: count }, (_, index) => first + index);
+    const free = await Promise.all(
+      row.flatMap((port) => [isFree(port), isFree(port + busPortOffset)]),
+    );
+    if (free.every((each) => each)) return first;
+  }
+  throw new Error("no free ports in a row found");
+}
+
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1);
   if (port === undefined) throw new Error("no free port found");

@@ -29,11 +29,12 @@ export function realRedis(): Program {
  * What is tested: slotlog as built. SLOTLOG_SUBJECT puts any redis-server in its place, which tries
  * the tests themselves, and shows what differs between two versions of the real one.
  */
-export function subject(): Program {
+export function subject(options: { readonly nodeFlags?: readonly string[] } = {}): Program {
   const other = process.env["SLOTLOG_SUBJECT"];
   if (other !== undefined) return { name: "subject", command: other, args: [] };
   const bin = join(projectRoot(), "packages/slotlog/dist/bin.js");
-  return { name: "slotlog", command: process.execPath, args: [bin, "node"] };
+  const flags = options.nodeFlags ?? [];
+  return { name: "slotlog", command: process.execPath, args: [...flags, bin, "node"] };
 }
 
 export function isOurs(): boolean {

@@ -32,11 +32,14 @@ import { redisVersion } from "./version.js";
 import { DatasetLoader } from "./dataset/load.js";
 import { Replication } from "./replication/replication.js";
 import type { ReplicationHost } from "./replication/settings.js";
+import { PubSubHub } from "./pubsub/hub.js";
+import { publishKeyspaceEvent } from "./pubsub/notifications.js";
 import { AccessClock } from "./store/access.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 import { DatabaseSet } from "./store/database-set.js";
 import { KeyHasher } from "./store/key-hash.js";
 import { FastRandom } from "./store/random.js";
+import { CollectionEnvironment } from "./store/types/environment.js";
 
 /** Redis' 16384 slots. */
 const slotCount = 16384;
@@ -59,6 +62,7 @@ const nowhere: ClientLink = {
   outputBufferBytes: 0,
   outputChunks: 0,
   chunk: () => {},
+  push: () => {},
   closeAfterReplies: () => {},
   closeNow: () => {},
   resume: () => {},
@@ -76,9 +80,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly stats = new NodeStats();
   readonly watches = new WatchTable();
   readonly clients = new ClientTable();
+  readonly pubsub = new PubSubHub();
   readonly reply = new ReplyWriter();
   readonly gate = new OutputGate();
-  readonly names = new NameCache();
+  readonly names: NameCache;
   readonly authenticator: Authenticator;
   readonly dispatcher: Dispatcher;
   readonly turn: Turn;
@@ -112,6 +117,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.runId = Buffer.from(ports.random.bytes(20)).toString("hex");
     this.registry = new CommandRegistry(families);
     for (const [from, to] of configuration.renamedCommands) this.registry.rename(from, to);
+    this.names = new NameCache(this.registry.spellings());
     const random = new FastRandom(ports.random.uint32());
     this.access = new AccessClock(random);
     this.access.setNow(this.startedAt);
@@ -120,6 +126,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       hasher: new KeyHasher(ports.random.uint32()),
       access: this.access,
       random,
+      collections: new CollectionEnvironment({
+        limits: this.config,
+        seed: ports.random.uint32(),
+        random,
+      }),
       perSlot: this.config.clusterEnabled,
     });
     this.authenticator = new Authenticator(this.config);
@@ -235,11 +246,38 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   notifyKeyspaceEvent(
-    _eventClass: EventClass,
-    _event: string,
-    _key: string,
-    _database: number,
-  ): void {}
+    eventClass: EventClass,
+    event: string,
+    key: string,
+    database: number,
+  ): void {
+    const flags = this.config.notifyKeyspaceEvents;
+    if (flags === 0) return;
+    publishKeyspaceEvent(this.pubsub, flags, { eventClass, event, key, database }, this.#holdPush);
+  }
+
+  /** Under `appendfsync always` a notification waits for the change that it tells of. */
+  readonly #holdPush = (client: Client): void => {
+    if (this.readsWait) this.#notified.push(client);
+  };
+  #notified: Client[] = [];
+
+  publishElsewhere(message: {
+    readonly sharded: boolean;
+    readonly channel: string;
+    readonly message: string;
+  }): void {
+    const { sharded, channel, message: payload } = message;
+    if (this.cluster !== undefined) {
+      this.cluster.bus.publish({
+        sharded,
+        channel: Buffer.from(channel, "latin1"),
+        payload: Buffer.from(payload, "latin1"),
+      });
+    } else if (this.replication.history.backlog !== undefined && !this.replication.isReplica) {
+      this.stream.appendForReplicas([sharded ? "SPUBLISH" : "PUBLISH", channel, payload]);
+    }
+  }
 
   makeRoom(): boolean {
     return this.process.usedMemory() <= this.config.maxmemory;
@@ -340,6 +378,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   onClose({ client }: Connection): void {
+    this.pubsub.unsubscribeAll(client);
     client.blocked?.cancel("closed");
     this.watches.removeAll(client);
     this.clients.remove(client);
@@ -411,8 +450,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
         directory,
         port: this.port,
         deleteSlotKeys: (slots) => this.#deleteSlotKeys(slots),
-        onPublish: () => {},
-        onSlotsChanged: () => {},
+        onPublish: ({ sharded, channel, payload }) => {
+          const name = Buffer.from(channel).toString("latin1");
+          const message = Buffer.from(payload).toString("latin1");
+          if (sharded) this.pubsub.publishToShard(name, message);
+          else this.pubsub.publish(name, message);
+        },
+        onSlotsChanged: (slots) => this.#onSlotsChanged(slots),
         pauseWrites: () => {},
         unpauseWrites: () => {},
         flushData: () => this.#flushData(),
@@ -421,6 +465,17 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       text?.toString("latin1"),
     );
     await this.cluster.start();
+  }
+
+  #onSlotsChanged(slots: readonly number[]): void {
+    if (this.pubsub.shardChannelCount === 0) return;
+    const changed = new Set(slots);
+    const core = this.cluster?.bus.core;
+    const shard = core === undefined ? undefined : (core.primary?.id ?? core.myId);
+    this.pubsub.dropShardChannels((channel) => {
+      const slot = this.databases.first.slotOf(channel);
+      return changed.has(slot) && core?.ownerOf(slot)?.id !== shard;
+    });
   }
 
   /** Another node owns these slots now: what is left of them here goes, in the log as well. */
@@ -526,9 +581,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   #writeLog(): void {
     const { stream } = this;
+    if (this.#notified.length > 0) {
+      for (const client of this.#notified) client.replyOffset = stream.offset;
+      this.#notified = [];
+    }
     const batch = stream.batch();
     this.persistence.write(batch);
-    if (batch.length > 0) this.replication.append(batch);
+    stream.forEachReplicaPart((part) => this.replication.append(part));
     stream.reset();
     this.replication.endTurn();
   }

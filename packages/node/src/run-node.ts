@@ -6,6 +6,7 @@ import { NodeLog } from "./adapters/log.js";
 import { systemNet } from "./adapters/net.js";
 import { systemProcessInfo } from "./adapters/process-info.js";
 import { systemRandom } from "./adapters/random.js";
+import { pathIn } from "./config/byte-string.js";
 import { loadConfig } from "./config/config-file.js";
 import { Node } from "./node.js";
 
@@ -24,9 +25,9 @@ export async function runNode(options: RunOptions): Promise<Node> {
   let node: Node | undefined;
   const log = new NodeLog({
     clock: systemClock,
-    format: options.logFormat ?? "human",
+    format: options.logFormat ?? values.logFormat,
     level: values.loglevel,
-    file: values.logfile,
+    file: values.logfile === "" ? "" : pathIn(values.dir, values.logfile),
     role: () => (node?.role.isReplica === true ? "replica" : "primary"),
   });
   config.onChange("loglevel", () => log.setLevel(values.loglevel));

@@ -34,6 +34,8 @@ export class AofDirectory {
   readonly directoryName: string;
   readonly appendFilename: string;
   private current: Manifest = emptyManifest;
+  /** The manifest on disk may be one that we gave up. */
+  private uncertain = false;
   /** Replacements of the manifest, one after the other. */
   private pending: Promise<void> = Promise.resolve();
 
@@ -70,11 +72,7 @@ export class AofDirectory {
     const step = async (): Promise<void> => {
       const next = change(this.current);
       try {
-        await replaceFile(this.disk, {
-          directory: this.path,
-          name: manifestName(this.appendFilename),
-          content: Buffer.from(formatManifest(next), "latin1"),
-        });
+        await this.persist(next);
         this.current = next;
       } catch (error) {
         const { baseSequence, incrementSequence } = next;
@@ -82,9 +80,34 @@ export class AofDirectory {
         throw error;
       }
     };
+    return this.queue(step);
+  }
+
+  /**
+   * Makes sure that the manifest on disk is ours again after a replacement failed half way. Needed
+   * before anything is written on the strength of the old one: if the manifest on disk named a file
+   * that repeats our records, they would be loaded twice.
+   */
+  settle(): Promise<void> {
+    return this.queue(async () => {
+      if (this.uncertain) await this.persist(this.current);
+    });
+  }
+
+  private queue(step: () => Promise<void>): Promise<void> {
     const result = this.pending.then(step);
     this.pending = result.catch(() => undefined);
     return result;
+  }
+
+  private async persist(manifest: Manifest): Promise<void> {
+    this.uncertain = true;
+    await replaceFile(this.disk, {
+      directory: this.path,
+      name: manifestName(this.appendFilename),
+      content: Buffer.from(formatManifest(manifest), "latin1"),
+    });
+    this.uncertain = false;
   }
 
   /** Deletes superseded files and then forgets them; a failure only leaves them for next time. */

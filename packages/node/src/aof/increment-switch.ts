@@ -108,6 +108,8 @@ export class IncrementSwitch {
         (error: Error) => {
           this.committing = false;
           this.abandon(error);
+          // Best done soon: a manifest on disk that names the new file makes ours not the last.
+          directory.settle().catch(() => undefined);
           this.outcome.onAbandoned();
         },
       );

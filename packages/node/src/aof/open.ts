@@ -50,10 +50,11 @@ export async function openForAppend(options: AofOpenOptions): Promise<OpenedAof>
   const name = next.increments.at(-1)?.name ?? "";
   const file = await disk.open(directory.pathOf(name), "append");
   try {
-    // What a killed process left was loaded and may be read from now on, but is not yet durable.
+    // What a killed process left was loaded and may be read from now on, but its last records and
+    // even its manifest need not be durable.
     await file.sync();
+    await disk.syncDirectory(directory.path);
     if (next !== directory.manifest) {
-      await disk.syncDirectory(directory.path);
       await directory.replaceManifest(() => next);
     }
   } catch (error) {

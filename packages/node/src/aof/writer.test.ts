@@ -238,6 +238,102 @@ test("where even cutting fails, the good part moves into the new increment", asy
   assert.equal(result.totalBytes, writer.currentSize);
 });
 
+test("a new increment that failed half way is taken back before the old file is used again", async () => {
+  const world = new AofWorld(new SimDisk());
+  const writer = await world.open("everysec");
+  world.append(writer, 3);
+  // Two failures in place, then the new increment stands in the manifest, but its rename may not be
+  // durable; by then the old file can be written again.
+  world.disk.inject({ operation: "write", code: "EIO", path: increment, times: 3, written: 7 });
+  world.disk.inject({ operation: "syncDirectory", code: "EIO" });
+  world.append(writer, 3);
+  await world.clock.advance(5000);
+  assert.equal(writer.writable, true);
+  assert.match(String(world.disk.contentOf(increment)), /PUSH\r\n\$1\r\n5\r\n$/);
+  world.disk.restartProcess();
+  assert.deepEqual((await world.load()).values, world.expected);
+});
+
+test("a new increment after trouble selects the database that its first record needs", async () => {
+  const world = new AofWorld(new SimDisk());
+  const writer = await world.open("everysec");
+  world.append(writer, 1, 3);
+  world.disk.inject({ operation: "write", code: "EIO", path: increment, times: 9 });
+  world.append(writer, 1, 3);
+  await world.clock.advance(5000);
+  await writer.close();
+  assert.deepEqual((await world.load()).values, ["0@3", "1@3"]);
+});
+
+test("a rewrite puts a new base in place of all that was before it", async () => {
+  const world = new AofWorld(new SimDisk());
+  const writer = await world.open("everysec");
+  world.append(writer, 3);
+  const rewritten = world.rewrite(writer);
+  await settlePromises();
+  world.append(writer, 2);
+  await rewritten;
+  world.append(writer, 2);
+  assert.equal(writer.currentSize > writer.baseSize, true);
+  await writer.close();
+  const { values, directory, result } = await world.load();
+  assert.deepEqual(values, world.expected);
+  assert.equal(result.totalBytes, writer.currentSize);
+  assert.equal(directory.manifest.base?.name, "appendonly.aof.2.base.rdb");
+  assert.deepEqual(world.disk.listSync("/data/appendonlydir"), [
+    "appendonly.aof.2.base.rdb",
+    "appendonly.aof.2.incr.aof",
+    "appendonly.aof.manifest",
+  ]);
+});
+
+test("a rewrite without room for its base leaves everything as it was, and no debris", async () => {
+  const world = new AofWorld(new SimDisk());
+  const writer = await world.open("everysec");
+  world.append(writer, 3);
+  world.disk.inject({ operation: "write", code: "ENOSPC", path: "temp-rewriteaof", written: 5 });
+  await assert.rejects(world.rewrite(writer), { code: "ENOSPC" });
+  world.append(writer, 2);
+  await writer.close();
+  const { values, directory } = await world.load();
+  assert.deepEqual(values, world.expected);
+  assert.equal(directory.manifest.base?.name, "appendonly.aof.1.base.rdb");
+  assert.deepEqual(
+    world.disk.listSync("/data/appendonlydir")?.filter((name) => name.startsWith("temp-")),
+    [],
+  );
+});
+
+test("the AOF can be turned on later: a base of what is there, an increment of what follows", async () => {
+  const world = new AofWorld(new SimDisk());
+  const before = await world.open("everysec");
+  world.append(before, 3);
+  await before.close();
+  const enabling = world.enable("everysec");
+  await settlePromises();
+  const writer = await enabling;
+  world.append(writer, 2);
+  await writer.close();
+  world.disk.restart();
+  const { values, directory } = await world.load();
+  assert.deepEqual(values, world.expected);
+  assert.deepEqual(
+    directory.manifest.increments.map((info) => info.sequence),
+    [2],
+  );
+  assert.deepEqual(directory.manifest.history, []);
+});
+
+test("an AOF that cannot be turned on leaves the one before in force", async () => {
+  const world = new AofWorld(new SimDisk());
+  const before = await world.open("everysec");
+  world.append(before, 3);
+  await before.close();
+  world.disk.inject({ operation: "rename", code: "EIO", path: "temp-rewriteaof" });
+  await assert.rejects(world.enable("everysec"), { code: "EIO" });
+  assert.deepEqual((await world.load()).values, world.expected);
+});
+
 test("a new increment begins only when it stands in the manifest, and takes what was held", async () => {
   const world = slowWorld({ sync: 10, write: 2, rename: 10, syncDirectory: 10 });
   const writer = await finished(world, world.open("everysec"));

@@ -330,7 +330,9 @@ export class AofWriter {
     this.retry = undefined;
     const range = this.core.beginRecovery();
     this.attempts++;
-    rewriteInPlace(this.increment, this.tail, range)
+    this.directory
+      .settle()
+      .then(() => rewriteInPlace(this.increment, this.tail, range))
       .catch((error: DiskError) => this.leaveFile(error, range))
       .then(
         () => {

@@ -284,6 +284,11 @@ export class CommandRegistry {
     return sub === undefined ? command : command?.subcommands?.get(sub);
   }
 
+  /** The strings that `find` finds by their pointer. */
+  spellings(): Iterable<string> {
+    return this.#bySpelling.keys();
+  }
+
   get size(): number {
     return this.#byName.size;
   }

@@ -65,7 +65,7 @@ export class DatasetLoader {
     const { expireAt } = event;
     if (dropExpiredAt !== undefined && expireAt !== -1 && expireAt < dropExpiredAt) return;
     const key = text(event.key);
-    database.set(key, fromNeutral(value));
+    database.set(key, fromNeutral(value, database.collections));
     if (expireAt !== -1) database.setExpireAt(key, expireAt);
     this.keys += 1;
   }

@@ -5,6 +5,7 @@
 import type { Argument } from "@slotlog/resp";
 import type { Command, CommandRegistry } from "../commands/registry.js";
 import type { Configuration, NodeConfig } from "../config/config.js";
+import type { PubSubHub } from "../pubsub/hub.js";
 import type { AofWriter } from "../aof/writer.js";
 import type { ClusterBridge } from "../cluster/bridge.js";
 import type { LogStream } from "../log/stream.js";
@@ -114,5 +115,12 @@ export interface NodeServices {
 
   /** Appends a record to the log stream. */
   propagate(database: number, argv: readonly Argument[]): void;
+  readonly pubsub: PubSubHub;
+  /** Sends a message to subscribers on other nodes: over the bus, or down to replicas. */
+  publishElsewhere(message: {
+    readonly sharded: boolean;
+    readonly channel: string;
+    readonly message: string;
+  }): void;
   notifyKeyspaceEvent(eventClass: EventClass, event: string, key: string, database: number): void;
 }

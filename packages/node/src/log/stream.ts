@@ -5,7 +5,7 @@
  * It refuses to know who reads it. Offsets count bytes of this stream since the process started;
  * the replication offset is another number (the replicas' stream also carries PING and GETACK).
  */
-import { type Argument, commandByteLength, writeCommand } from "@slotlog/resp";
+import { type Argument, commandByteLength, encodeCommand, writeCommand } from "@slotlog/resp";
 
 const multi = Buffer.from("*1\r\n$5\r\nMULTI\r\n", "latin1");
 const exec = Buffer.from("*1\r\n$4\r\nEXEC\r\n", "latin1");
@@ -33,6 +33,9 @@ export class LogStream {
 
   /** The database that the last record was for; -1 makes the next one name its own. */
   #database = -1;
+
+  /** Records for replicas only, by their place in the batch. */
+  #inserts: { at: number; readonly bytes: Buffer }[] = [];
 
   #inUnit = false;
   #recordsInUnit = 0;
@@ -86,6 +89,24 @@ export class LogStream {
     this.offset += end - start;
   }
 
+  /** A record that replicas get and the AOF does not (PUBLISH), at this place of the stream. */
+  appendForReplicas(argv: readonly Argument[]): void {
+    this.#flushBorrowed();
+    this.#inserts.push({ at: this.#length, bytes: encodeCommand(argv) });
+  }
+
+  /** The turn as replicas get it, in order. */
+  forEachReplicaPart(visit: (bytes: Buffer) => void): void {
+    const batch = this.batch();
+    let from = 0;
+    for (const { at, bytes } of this.#inserts) {
+      if (at > from) visit(batch.subarray(from, at));
+      visit(bytes);
+      from = at;
+    }
+    if (batch.length > from) visit(from === 0 ? batch : batch.subarray(from));
+  }
+
   append(database: number, argv: readonly Argument[]): void {
     this.#beforeRecord(database);
     this.#flushBorrowed();
@@ -113,6 +134,7 @@ export class LogStream {
   /** The turn's batch was handed to all readers. */
   reset(): void {
     this.#length = 0;
+    if (this.#inserts.length > 0) this.#inserts = [];
     if (this.#batch.length > batchBytesKept) {
       this.#batch = Buffer.allocUnsafeSlow(batchBytesInitial);
     }
@@ -144,6 +166,7 @@ export class LogStream {
     const at = this.#length - unitBytes;
     this.#batch.copyWithin(at + multi.length, at, this.#length);
     multi.copy(this.#batch, at);
+    for (const insert of this.#inserts) if (insert.at > at) insert.at += multi.length;
     this.#length += multi.length;
     this.offset += multi.length;
   }

@@ -20,6 +20,11 @@ export interface ClientLink extends ReplySink {
   readonly outputBufferBytes: number;
   /** Chunks of replies that wait. */
   readonly outputChunks: number;
+  /**
+   * Sends what nobody asked for (messages, invalidations), behind the replies written so far. The
+   * bytes must not change afterwards.
+   */
+  push(bytes: Buffer): void;
   /** Closes once everything written so far has left. */
   closeAfterReplies(): void;
   /** Closes at once. */

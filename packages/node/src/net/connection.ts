@@ -187,6 +187,12 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     }
   }
 
+  push(bytes: Buffer): void {
+    // While this client's own requests are processed, its replies are still in the writer.
+    if (this.#processing && this.client.replyMode === "on") this.#host.reply.raw(bytes);
+    else this.chunk(bytes);
+  }
+
   flush(): boolean {
     this.#touched = false;
     const chunks = this.#chunks;

@@ -2,6 +2,8 @@
  * Between the store's values and RDB's neutral forms. Each collection class converts itself; this
  * is the one place that knows them all.
  */
+import type { CollectionEnvironment } from "../store/types/environment.js";
+import { HashValue } from "../store/types/hash.js";
 import { encodeString, type Value } from "../store/value.js";
 import { RdbError } from "./format.js";
 import type { RdbValue } from "./values.js";
@@ -18,10 +20,12 @@ export function toNeutral(value: Value): RdbValue {
 }
 
 /** The value that a key holds after loading. */
-export function fromNeutral(neutral: RdbValue): Value {
+export function fromNeutral(neutral: RdbValue, collections: CollectionEnvironment): Value {
   switch (neutral.type) {
     case "string":
       return typeof neutral.value === "number" ? neutral.value : encodeString(neutral.value);
+    case "hash":
+      return HashValue.fromNeutral(neutral, collections);
     default:
       throw new RdbError("unsupported", `this version has no values of type ${neutral.type}`);
   }

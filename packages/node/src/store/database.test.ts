@@ -7,6 +7,7 @@ import { DatabaseSet } from "./database-set.js";
 import { EntryBatch } from "./entry-batch.js";
 import { KeyHasher } from "./key-hash.js";
 import { FastRandom } from "./random.js";
+import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 import { NEVER } from "./segment.js";
 import { parseCursor } from "./slot-tables.js";
 import type { CollectionValue } from "./value.js";
@@ -42,7 +43,9 @@ function setUp(perSlot = true, seed = 1) {
   const random = new FastRandom(seed);
   const access = new AccessClock(random);
   access.setNow(hooks.time);
-  const parts = { hooks, hasher: new KeyHasher(seed), access, random, perSlot };
+  const limits = defaultCollectionLimits;
+  const collections = new CollectionEnvironment({ limits, seed, random });
+  const parts = { hooks, hasher: new KeyHasher(seed), access, random, collections, perSlot };
   return { hooks, access, database: new Database(0, parts), parts };
 }
 
@@ -59,6 +62,8 @@ const set: CollectionValue = {
   encoding: "listpack",
   length: 1,
   toNeutral: () => ({ type: "set", members: ["a"] }),
+  copy: () => set,
+  memoryUsage: () => 0,
 };
 
 describe("Database", () => {

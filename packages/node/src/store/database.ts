@@ -24,6 +24,7 @@ import {
   type Segment,
 } from "./segment.js";
 import { SlotTables } from "./slot-tables.js";
+import type { CollectionEnvironment } from "./types/environment.js";
 import { type EncodingFlag, encodingOf, type Value } from "./value.js";
 
 /**
@@ -55,12 +56,16 @@ export interface DatabaseParts {
   readonly hasher: KeyHasher;
   readonly access: AccessClock;
   readonly random: FastRandom;
+  /** What collections in these databases share. */
+  readonly collections: CollectionEnvironment;
   /** True in a cluster: one table per slot. */
   readonly perSlot: boolean;
 }
 
 export class Database {
   readonly index: number;
+  /** For the collections that commands create. */
+  readonly collections: CollectionEnvironment;
   /** Lookups for reading that found a key, and that did not (INFO keyspace_hits, _misses). */
   hits = 0;
   misses = 0;
@@ -73,6 +78,7 @@ export class Database {
 
   constructor(index: number, parts: DatabaseParts) {
     this.index = index;
+    this.collections = parts.collections;
     this.#hooks = parts.hooks;
     this.#hasher = parts.hasher;
     this.#access = parts.access;

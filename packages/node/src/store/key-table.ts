@@ -13,6 +13,7 @@
  */
 import type { EntryBatch } from "./entry-batch.js";
 import { HASH_BITS } from "./key-hash.js";
+import { presizedArray } from "./presized-array.js";
 import type { FastRandom } from "./random.js";
 import { EMPTY, LIST_PLACES_MAX, Segment } from "./segment.js";
 import type { SegmentRegistry } from "./segment-registry.js";
@@ -21,12 +22,13 @@ import type { SegmentRegistry } from "./segment-registry.js";
 const PLACES_FIRST = 4;
 
 /**
- * Keys at which segments split: from 768 to 1279, different from segment to segment. All segments
- * of a table fill at the same pace, and with one threshold all would split in the same turn.
- * Splitting about 1,000 keys takes 20-50 µs; fewer would only make directories larger.
+ * Places of a segment that splits when it is full instead of growing: from 980 to 1619, different
+ * from segment to segment. All segments of a table fill at the same pace, and with one size all
+ * would split in the same turn. Splitting about 1,000 keys takes 20-50 µs; smaller segments would
+ * only make directories larger.
  */
-const SPLIT_AT_MIN = 768;
-const SPLIT_AT_SPREAD = 512;
+const PLACES_SPLIT_MIN = 980;
+const PLACES_SPLIT_SPREAD = 640;
 
 /** Buddies merge when the result is well below every split threshold. */
 const MERGE_AT_MAX = 384;
@@ -39,8 +41,8 @@ const MERGE_AT_MAX = 384;
 const DIRECTORY_SLACK_MAX = 16;
 
 /**
- * No segment has more places, unless keys share a long prefix: 1279 keys at 78% full are 1,640.
- * `pickPlace` needs it to weigh segments.
+ * No segment has more places, unless keys share a long prefix or hashes are very uneven. `pickPlace`
+ * needs it to weigh segments.
  */
 const PLACES_MAX = 1664;
 
@@ -212,6 +214,28 @@ export class KeyTable {
     for (const segment of this.segments()) this.#registry.remove(segment);
   }
 
+  /** A table of the same entries, without expiry; the values themselves are shared. */
+  copy(): KeyTable {
+    const copy = new KeyTable(this.slot);
+    const directory = new Array<Segment>(this.#directory.length);
+    for (let index = 0; index < directory.length; ) {
+      const segment = this.#directory[index] as Segment;
+      const duplicate = segment.copy();
+      this.#setGrowAt(duplicate);
+      const end = index + (1 << (this.#depth - segment.depth));
+      directory.fill(duplicate, index, end);
+      index = end;
+    }
+    copy.#directory = directory;
+    copy.#depth = this.#depth;
+    copy.#segmentCount = this.#segmentCount;
+    copy.#deepestCount = this.#deepestCount;
+    copy.size = this.size;
+    copy.root = directory.length === 1 ? directory[0] : undefined;
+    copy.atSegment = directory[0] as Segment;
+    return copy;
+  }
+
   /** Bytes of the table itself, without keys and values. */
   get overheadBytes(): number {
     let bytes = 120 + 8 * this.#directory.length;
@@ -246,25 +270,24 @@ export class KeyTable {
 
   /** Grows or splits the segment in which `hash` finds no room; returns the one to try next. */
   #makeRoom(segment: Segment, hash: number): Segment {
-    const prefix = hash >>> (HASH_BITS - segment.depth);
-    const mixed = Math.imul(prefix * 2 + segment.depth + this.slot, 0x85ebca6b) >>> 16;
-    const splitAt = SPLIT_AT_MIN + (mixed & (SPLIT_AT_SPREAD - 1));
-    if (segment.count >= splitAt && this.#maySplit(segment)) {
+    const { places, count } = segment;
+    // Half full is too early to split: a run of uneven hashes has reached the end.
+    if (places >= PLACES_SPLIT_MIN && count >= places >>> 1 && this.#maySplit(segment)) {
       this.#split(segment, hash);
       return this.segmentFor(hash);
     }
-    this.#rebuild(segment, this.#grownPlaces(segment, splitAt));
+    // A list of up to 12 places grows by four, to fill whole cache lines.
+    if (places < LIST_PLACES_MAX) this.#rebuild(segment, places + 4);
+    else if (places >= PLACES_SPLIT_MIN) this.#rebuild(segment, places + (places >>> 2));
+    else this.#rebuild(segment, Math.min(2 * places, this.#fullPlaces(hash, segment.depth)));
     return segment;
   }
 
-  #grownPlaces(segment: Segment, splitAt: number): number {
-    // A list of up to 12 places grows by four, to fill whole cache lines.
-    if (segment.places < LIST_PLACES_MAX) return segment.places + 4;
-    const grown = Math.ceil(segment.places * 1.4);
-    if (segment.count >= splitAt) return grown;
-    // No more places than it takes to reach the split, unless a long run forces them.
-    const enough = Math.ceil((splitAt * 1024) / this.#fullness) + 1;
-    return segment.places < enough ? Math.min(grown, enough) : grown;
+  /** Places at which the segment of this hash and depth stops growing and will split. */
+  #fullPlaces(hash: number, depth: number): number {
+    const prefix = hash >>> (HASH_BITS - depth);
+    const mixed = Math.imul(prefix * 2 + depth + this.slot, 0x85ebca6b) >>> 16;
+    return PLACES_SPLIT_MIN + (mixed % PLACES_SPLIT_SPREAD);
   }
 
   /** Gives a segment so many places, or a few more if its keys do not fit. */
@@ -286,36 +309,29 @@ export class KeyTable {
     return 2 ** (this.#depth + 1) <= DIRECTORY_SLACK_MAX * (this.#segmentCount + 1);
   }
 
+  /** The upper half moves to a new segment; the lower half keeps the old one and its memory. */
   #split(segment: Segment, hash: number): void {
     if (segment.depth === this.#depth) this.#doubleDirectory();
     const depth = segment.depth + 1;
     const shift = HASH_BITS - depth;
     const middle = ((hash >>> shift) | 1) << shift;
     const cut = segment.firstPlace(middle);
-    const low = this.#half(segment, 0, cut, depth);
-    const high = this.#half(segment, cut, segment.places, depth);
+    const fullPlaces = this.#fullPlaces(middle, depth);
+    const high = this.#copyOf(segment, cut, segment.places, depth, fullPlaces);
+    this.#setGrowAt(high);
+    this.#registry?.update(high);
     const half = 1 << (this.#depth - depth);
     const base = (hash >>> (HASH_BITS - this.#depth)) & ~(2 * half - 1);
-    this.#directory.fill(low, base, base + half);
     this.#directory.fill(high, base + half, base + 2 * half);
-    this.#registry?.remove(segment);
-    segment.retire();
+    const keepsMemory = segment.places <= PLACES_MAX && segment.keepLow(cut, depth);
+    if (!keepsMemory) this.#replaceLow(segment, cut, depth, base, half);
+    else this.#registry?.update(segment);
     this.#segmentCount++;
     if (depth === this.#depth) this.#deepestCount += 2;
   }
-
-  #half(source: Segment, from: number, to: number, depth: number): Segment {
-    let count = 0;
-    for (let place = from; place < to; place++) if (source.entries[4 * place] !== EMPTY) count++;
-    const half = this.#copyOf(source, from, to, depth, roomFor(count));
-    this.#setGrowAt(half);
-    this.#registry?.update(half);
-    return half;
-  }
-
   #doubleDirectory(): void {
     const old = this.#directory;
-    const directory = new Array<Segment>(2 * old.length);
+    const directory = presizedArray(2 * old.length, old[0] as Segment);
     for (let index = 0; index < old.length; index++) {
       directory[2 * index] = old[index] as Segment;
       directory[2 * index + 1] = old[index] as Segment;
@@ -369,7 +385,7 @@ export class KeyTable {
 
   #halveDirectory(): void {
     const half = this.#directory.length >>> 1;
-    const directory = new Array<Segment>(half);
+    const directory = presizedArray(half, this.#directory[0] as Segment);
     this.#depth--;
     for (let index = 0; index < half; index++) {
       const segment = this.#directory[2 * index] as Segment;

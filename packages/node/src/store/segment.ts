@@ -12,6 +12,7 @@
  */
 
 import type { EntryBatch } from "./entry-batch.js";
+import { presizedArray } from "./presized-array.js";
 
 /** Hash word of an empty place; greater than every hash. */
 export const EMPTY = 0x7fffffff;
@@ -48,7 +49,7 @@ function homesFor(places: number): number {
 function newEntries(places: number): unknown[] {
   // Filled at once so that V8 settles on one elements kind for all segments. One more empty place
   // ends every scan without a bounds check.
-  const entries = new Array<unknown>(4 * places + 4).fill(undefined);
+  const entries = presizedArray<unknown>(4 * places + 4, undefined);
   for (let at = 0; at < entries.length; at += 4) entries[at] = EMPTY;
   return entries;
 }
@@ -233,6 +234,16 @@ export class Segment {
       free++;
     }
     return true;
+  }
+
+  /** A segment of the same places, without expiry. */
+  copy(): Segment {
+    const copy = new Segment(this.depth, 0);
+    copy.entries = this.entries.slice();
+    copy.places = this.places;
+    copy.#homes = this.#homes;
+    copy.count = this.count;
+    return copy;
   }
 
   /** Lets go of everything, so that whoever remembers a place here finds no key. */

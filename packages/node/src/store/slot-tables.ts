@@ -9,6 +9,7 @@
 import type { EntryBatch } from "./entry-batch.js";
 import { type KeyHasher, SLOT_COUNT } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
+import { presizedArray } from "./presized-array.js";
 import { EMPTY, EPOCH_MASK, Segment } from "./segment.js";
 import { SegmentRegistry } from "./segment-registry.js";
 import { SlotSet } from "./slot-set.js";
@@ -40,8 +41,8 @@ export class SlotTables {
     this.perSlot = perSlot;
     this.#hasher = hasher;
     const length = perSlot ? SLOT_COUNT : 1;
-    this.#tables = Array.from({ length }, () => undefined);
-    this.#roots = Array.from({ length }, () => undefined);
+    this.#tables = presizedArray(length, undefined);
+    this.#roots = presizedArray(length, undefined);
   }
 
   /** Place of the key in `segment`; if negative, both remember the key found before. */

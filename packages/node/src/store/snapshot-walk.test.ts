@@ -8,6 +8,7 @@ import type { Database, StoreHooks } from "./database.js";
 import { DatabaseSet } from "./database-set.js";
 import { KeyHasher } from "./key-hash.js";
 import { FastRandom } from "./random.js";
+import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 import { NEVER } from "./segment.js";
 import { EPOCH_MAX, type SnapshotSink, type SnapshotValue } from "./snapshot-walk.js";
 import type { CollectionValue, Value } from "./value.js";
@@ -25,7 +26,10 @@ const hooks: StoreHooks = {
 function setUp(count: number, perSlot: boolean): DatabaseSet {
   const random = new FastRandom(1);
   const access = new AccessClock(random);
-  return new DatabaseSet(count, { hooks, hasher: new KeyHasher(3), access, random, perSlot });
+  const limits = defaultCollectionLimits;
+  const collections = new CollectionEnvironment({ limits, seed: 3, random });
+  const hasher = new KeyHasher(3);
+  return new DatabaseSet(count, { hooks, hasher, access, random, collections, perSlot });
 }
 
 /** A set that is changed in place. */
@@ -114,8 +118,21 @@ function keyOf(number: number): string {
 
 const operation = fc.record({
   verb: fc.constantFrom(
-    ...["set", "set", "change", "change", "delete", "delete", "expire", "persist", "step", "step"],
-    ...["fill", "drop", "clear", "swap", "detach"],
+    "set",
+    "set",
+    "change",
+    "change",
+    "delete",
+    "delete",
+    "expire",
+    "persist",
+    "step",
+    "step",
+    "fill",
+    "drop",
+    "clear",
+    "swap",
+    "detach",
   ),
   key: fc.nat(400),
   number: fc.nat(10_000),

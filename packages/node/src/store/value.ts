@@ -27,6 +27,10 @@ export interface CollectionValue {
   readonly length: number;
   /** The form that RDB encodes; shares no memory that the collection may change. */
   toNeutral(): RdbCollection;
+  /** A duplicate that shares nothing changeable (COPY), in the same encoding. */
+  copy(): CollectionValue;
+  /** Bytes, estimated from `samples` elements; 0 samples all (MEMORY USAGE). */
+  memoryUsage(samples: number): number;
 }
 
 export type Value = StringValue | CollectionValue;

@@ -5,7 +5,7 @@
 
 import { AofDirectory } from "../aof/directory.js";
 import type { FsyncPolicy } from "../aof/log-core.js";
-import { type AofLoadResult, loadAppendOnly } from "../aof/loader.js";
+import { type AofLoadProgress, type AofLoadResult, loadAppendOnly } from "../aof/loader.js";
 import { type OpenedAof, openForAppend } from "../aof/open.js";
 import { enableAppendOnly, rewriteAppendOnly } from "../aof/rewrite.js";
 import { AofWriter } from "../aof/writer.js";
@@ -49,6 +49,7 @@ export class AofWorld {
   readonly ends: number[] = [];
   /** Every value that `onReleased` or `releasedOffset` announced. */
   releasedOffset = 0;
+  readonly progress: AofLoadProgress[] = [];
   failures = 0;
   recoveries = 0;
   private streamOffset = 0;
@@ -81,12 +82,14 @@ export class AofWorld {
       directory,
       loadTruncated,
       monotonic: () => this.clock.monotonic(),
+      onProgress: (progress) => this.progress.push(progress),
       execute: (argv, db) => {
         values.push(db === 0 ? String(argv[1]) : `${String(argv[1])}@${db}`);
         return true;
       },
       loadRdb: async (file) => {
         const text = (await file.read(0, file.size())).toString("latin1");
+        if (text.includes("BROKEN")) throw new Error("short read");
         // An empty base, or one that `snapshot` made.
         if (text.startsWith(snapshotMark)) {
           values.push(...text.slice(snapshotMark.length).split(" ").filter(Boolean));

@@ -24,3 +24,13 @@ export function usageError(message: string, hint?: string): CliError {
     ...(hint === undefined ? {} : { hint }),
   });
 }
+
+/** The name of a system error (`ENOENT`), if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  const named = error instanceof Error && "code" in error && typeof error.code === "string";
+  return named ? String(error.code) : undefined;
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

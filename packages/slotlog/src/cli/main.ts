@@ -7,10 +7,16 @@ import type { Argv } from "yargs";
 import { CliError, type ExitCode, exitCodes, usageError } from "./errors.js";
 import { runNodeCommand } from "./node.js";
 import { nearest } from "./suggest.js";
+import { createOptions, describeCluster } from "./cluster/command.js";
 import { describeUp, runUp, upOptions } from "./up/command.js";
 import { version } from "./version.js";
 
-const commandNames: readonly string[] = ["up", "node"];
+/** The commands, and the options of those that take any. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  up: Object.keys(upOptions),
+  node: [],
+  cluster: Object.keys(createOptions),
+};
 
 /** Resolves with the exit code, or with `undefined` while a node goes on running. */
 export async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
@@ -51,6 +57,12 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
         handler: async (args) => setCode(await runUp(args)),
       })
       .command({
+        command: "cluster",
+        describe: "Work with a running cluster: create",
+        builder: (command) => describeCluster(command, setCode),
+        handler: () => {},
+      })
+      .command({
         command: "node [config] [directives..]",
         describe: "Run one node; takes what redis-server takes (slotlog node --help)",
         handler: () => {},
@@ -78,13 +90,13 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
 
 /** Adds the nearest known word to yargs' "Unknown argument" and "Unknown command". */
 function explain(message: string, argv: readonly string[]): CliError {
-  const command = commandNames.find((name) => name === argv[0]);
+  const command = Object.keys(known).find((name) => name === argv[0]);
   const hint = `See: slotlog ${command === undefined ? "" : `${command} `}--help`;
   const unknown = /^Unknown (argument|command)s?: (.+)$/.exec(message);
   if (unknown === null) return usageError(message, hint);
-  const known = command === undefined ? commandNames : Object.keys(upOptions);
+  const words = command === undefined ? Object.keys(known) : (known[command] ?? []);
   const answers = (unknown[2] ?? "").split(", ").map((word) => {
-    const guess = nearest(word, known);
+    const guess = nearest(word, words);
     // A word that came without dashes is no flag, however much it looks like one.
     const typed = argv.includes(word) ? word : `--${word}`;
     if (guess === undefined) return `${typed} is unknown`;

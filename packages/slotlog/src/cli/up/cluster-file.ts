@@ -4,7 +4,7 @@
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../errors.js";
+import { CliError, errnoOf, reasonOf } from "../errors.js";
 import type { ClusterShape } from "./plan.js";
 
 export interface ClusterFile {
@@ -69,12 +69,4 @@ export function parseClusterFile(text: string): ClusterFile | undefined {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return isRecord(error) && typeof error["code"] === "string" ? error["code"] : undefined;
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

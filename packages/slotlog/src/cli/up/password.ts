@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../errors.js";
-import { reasonOf } from "./cluster-file.js";
+import { CliError, reasonOf } from "../errors.js";
 import { configFileName, configuredPassword } from "./node-config.js";
 
 export function passwordOf(nodeDirectory: string): string | undefined {

@@ -32,7 +32,9 @@ test("ranges cover every slot once and differ by at most one slot", () => {
 test("replicas follow the primaries, round after round", () => {
   const plan = planCluster({ primaries: 2, replicas: 2, port: 7000 }, "127.0.0.1", "d");
   const roles = plan.nodes.map(({ port, role }) =>
-    role.kind === "primary" ? `${port} ${role.slots.first}` : `${port} of ${role.primaryPort}`,
+    role.kind === "primary"
+      ? `${port} ${role.slots.first}`
+      : `${port} of ${plan.nodes[role.primary]?.port}`,
   );
   assert.deepEqual(roles, [
     "7000 0",

@@ -22,13 +22,15 @@ export interface SlotRange {
   readonly last: number;
 }
 
+export type NodeRole =
+  | { readonly kind: "primary"; readonly slots: SlotRange }
+  /** `primary` is an index into the list of nodes. */
+  | { readonly kind: "replica"; readonly primary: number };
+
 export interface NodePlan {
   readonly port: number;
   readonly directory: string;
-  /** Slots of a primary; a replica has its primary's port instead. */
-  readonly role:
-    | { readonly kind: "primary"; readonly slots: SlotRange }
-    | { readonly kind: "replica"; readonly primaryPort: number };
+  readonly role: NodeRole;
 }
 
 export interface ClusterPlan {
@@ -38,25 +40,30 @@ export interface ClusterPlan {
   readonly nodes: readonly NodePlan[];
 }
 
-/**
- * Primaries come first, then the replicas in the same order, so that with three of each 7003 is the
- * replica of 7000: what everybody expects who has used Redis' own scripts.
- */
 export function planCluster(shape: ClusterShape, host: string, directory: string): ClusterPlan {
   checkShape(shape);
-  const ranges = slotRanges(shape.primaries);
-  const nodes: NodePlan[] = [];
-  const add = (role: NodePlan["role"]): void => {
-    const port = shape.port + nodes.length;
-    nodes.push({ port, directory: join(directory, String(port)), role });
-  };
-  for (const slots of ranges) add({ kind: "primary", slots });
+  const nodes = planRoles(shape).map((role, index) => {
+    const port = shape.port + index;
+    return { port, directory: join(directory, String(port)), role };
+  });
+  return { host, directory, shape, nodes };
+}
+
+/**
+ * Primaries come first, then the replicas in the same order, so that with three of each the fourth
+ * node is the replica of the first: what everybody expects who has used Redis' own scripts.
+ */
+export function planRoles(shape: Pick<ClusterShape, "primaries" | "replicas">): NodeRole[] {
+  const roles: NodeRole[] = slotRanges(shape.primaries).map((slots) => ({
+    kind: "primary",
+    slots,
+  }));
   for (let round = 0; round < shape.replicas; round++) {
     for (let primary = 0; primary < shape.primaries; primary++) {
-      add({ kind: "replica", primaryPort: shape.port + primary });
+      roles.push({ kind: "replica", primary });
     }
   }
-  return { host, directory, shape, nodes };
+  return roles;
 }
 
 /** The same division as `redis-cli --cluster create` makes: equal parts, rounded. */

@@ -2,8 +2,7 @@
 // it less clearly.
 
 import { createServer } from "node:net";
-import { CliError } from "../errors.js";
-import { errnoOf, reasonOf } from "./cluster-file.js";
+import { CliError, errnoOf, reasonOf } from "../errors.js";
 import { busPortOffset, type ClusterPlan } from "./plan.js";
 
 export async function requireFreePorts(plan: ClusterPlan): Promise<void> {

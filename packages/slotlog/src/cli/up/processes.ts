@@ -6,7 +6,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { reasonOf } from "./cluster-file.js";
+import { reasonOf } from "../errors.js";
 import type { NodePlan } from "./plan.js";
 
 /** What starts a node: the program and the arguments that come before the node's own. */

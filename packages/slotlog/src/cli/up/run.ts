@@ -4,19 +4,19 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CliError, type ExitCode, exitCodes } from "../errors.js";
+import { CliError, type ExitCode, exitCodes, errnoOf, reasonOf } from "../errors.js";
+import { NodeClient } from "../forming/client.js";
+import { formCluster, type Member, nodesKnownTo, waitUntilServing } from "../forming/form.js";
+import { type Waiting, waitUntil } from "../forming/wait.js";
 import { heapMbFor, nodeFlags } from "../node-flags.js";
-import { errnoOf, reasonOf, unwritable, writeClusterFile } from "./cluster-file.js";
-import { NodeClient } from "./client.js";
-import { formCluster, type Member, nodesKnownTo, waitUntilServing } from "./form.js";
+import { type Progress, progressOn } from "../progress.js";
+import { unwritable, writeClusterFile } from "./cluster-file.js";
 import { configFileName, nodeConfig } from "./node-config.js";
 import { passwordOf } from "./password.js";
 import type { ClusterPlan } from "./plan.js";
 import { requireFreePorts } from "./ports.js";
 import { type Ending, type Launch, logFileName, NodeProcess } from "./processes.js";
-import { type Progress, progressOn } from "./progress.js";
 import { connectLines, nodeTable, reportOf } from "./table.js";
-import { type Waiting, waitUntil } from "./wait.js";
 
 export interface UpRun {
   readonly plan: ClusterPlan;
@@ -154,10 +154,12 @@ async function connect(
   const members: Member[] = [];
   for (const node of nodes) {
     const password = requirepass ?? passwordOf(node.plan.directory);
-    const address = { host: plan.host, port: node.plan.port, password };
+    const { port, role } = node.plan;
+    const address = { host: plan.host, port, password };
     await waitUntil(async () => {
       try {
-        members.push({ plan: node.plan, client: await NodeClient.connect(address) });
+        const client = await NodeClient.connect(address);
+        members.push({ label: String(port), ip: plan.host, port, role, client });
         return undefined;
       } catch (error) {
         return `${members.length} of ${nodes.length} nodes answer (${reasonOf(error)})`;
@@ -168,7 +170,7 @@ async function connect(
 }
 
 async function form({ plan }: UpRun, members: readonly Member[], wait: Waiting): Promise<void> {
-  await formCluster(plan, members, wait);
+  await formCluster(members, wait);
   writeClusterFile(plan.directory, { host: plan.host, shape: plan.shape, formed: true });
 }
 

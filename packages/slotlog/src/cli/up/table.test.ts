@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseClusterNodes } from "./cluster-nodes.js";
+import { parseClusterNodes } from "../forming/cluster-nodes.js";
 import { connectLines, nodeTable, reportOf } from "./table.js";
 
 const nodes = parseClusterNodes(`\

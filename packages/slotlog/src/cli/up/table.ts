@@ -2,8 +2,8 @@
 // to them. Pure.
 
 import Table from "cli-table3";
-import type { KnownNode } from "./cluster-nodes.js";
-import type { NodeAddress } from "./client.js";
+import type { KnownNode } from "../forming/cluster-nodes.js";
+import type { NodeAddress } from "../forming/client.js";
 
 export interface RunningNode {
   readonly node: KnownNode;

@@ -2,8 +2,7 @@
 // behind our back. A node that is not there yet is the caller's to wait for.
 
 import { Redis } from "ioredis";
-import { CliError } from "../errors.js";
-import { reasonOf } from "./cluster-file.js";
+import { CliError, reasonOf } from "../errors.js";
 
 export interface NodeAddress {
   readonly host: string;

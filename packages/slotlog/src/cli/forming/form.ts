@@ -1,42 +1,43 @@
 // Makes one cluster out of started nodes, over the client protocol, as `redis-cli --cluster create`
-// does: epochs, slots, MEET, REPLICATE. Every step looks first and may be repeated, so a run that
-// was cut short is simply taken up again.
+// does: epochs, slots, MEET, REPLICATE. Every step looks first and may be repeated: a run that was
+// cut short is simply taken up again, and nodes that have moved to other addresses find each other.
 
 import { CliError } from "../errors.js";
+import type { NodeRole } from "../up/plan.js";
 import type { NodeClient } from "./client.js";
 import { type KnownNode, parseClusterNodes, parseInfo } from "./cluster-nodes.js";
-import type { ClusterPlan, NodePlan } from "./plan.js";
 import { type Waiting, waitUntil } from "./wait.js";
 
 export interface Member {
-  readonly plan: NodePlan;
+  /** What messages call it. */
+  readonly label: string;
+  /** The address by which the others reach it: CLUSTER MEET takes no names. */
+  readonly ip: string;
+  readonly port: number;
+  /** What it becomes if it is nothing yet. */
+  readonly role: NodeRole;
   readonly client: NodeClient;
 }
 
-export async function formCluster(
-  plan: ClusterPlan,
-  members: readonly Member[],
-  waiting: Waiting,
-): Promise<void> {
+export async function formCluster(members: readonly Member[], waiting: Waiting): Promise<void> {
   for (const [index, member] of members.entries()) await prepare(member, index + 1);
   const [first, ...others] = members;
-  for (const { plan: other } of others) {
-    await first?.client.call("CLUSTER", "MEET", plan.host, String(other.port));
+  for (const other of others) {
+    await first?.client.call("CLUSTER", "MEET", other.ip, String(other.port));
   }
   await waitUntil(() => missingAcquaintance(members), waiting);
-  for (const member of members) await follow(member);
+  for (const member of members) await follow(member, members);
 }
 
 /** Slots, and an epoch of its own: then no two primaries have to settle who is right. */
-async function prepare({ plan, client }: Member, epoch: number): Promise<void> {
+async function prepare({ role, client }: Member, epoch: number): Promise<void> {
   const known = await nodesKnownTo(client);
   const self = myself(known);
-  if (known.length === 1 && self.configEpoch === 0) {
-    await client.call("CLUSTER", "SET-CONFIG-EPOCH", String(epoch));
-  }
-  if (plan.role.kind !== "primary" || self.slots.length > 0) return;
-  const { first, last } = plan.role.slots;
-  await client.call("CLUSTER", "ADDSLOTSRANGE", String(first), String(last));
+  // Who knows others or owns slots has been through this, and may have lost its role since.
+  if (known.length > 1 || self.slots.length > 0) return;
+  if (self.configEpoch === 0) await client.call("CLUSTER", "SET-CONFIG-EPOCH", String(epoch));
+  if (role.kind !== "primary") return;
+  await client.call("CLUSTER", "ADDSLOTSRANGE", String(role.slots.first), String(role.slots.last));
 }
 
 async function missingAcquaintance(members: readonly Member[]): Promise<string | undefined> {
@@ -50,16 +51,15 @@ async function missingAcquaintance(members: readonly Member[]): Promise<string |
   return `${ready} of ${members.length} nodes know each other`;
 }
 
-async function follow({ plan, client }: Member): Promise<void> {
-  if (plan.role.kind !== "replica") return;
-  const { primaryPort } = plan.role;
-  const known = await nodesKnownTo(client);
-  const primary = known.find((node) => node.port === primaryPort);
-  if (primary === undefined) {
-    throw new CliError(`node ${plan.port} does not know its primary ${primaryPort}`);
-  }
-  if (myself(known).primaryId === primary.id) return;
-  await client.call("CLUSTER", "REPLICATE", primary.id);
+/** Only a primary without slots follows: any other has a part already, after a failover a new one. */
+async function follow({ role, client }: Member, members: readonly Member[]): Promise<void> {
+  if (role.kind !== "replica") return;
+  const self = myself(await nodesKnownTo(client));
+  if (self.primaryId !== undefined || self.slots.length > 0) return;
+  const primary = members[role.primary];
+  if (primary === undefined) throw new CliError("a replica without a primary was planned");
+  const its = myself(await nodesKnownTo(primary.client));
+  await client.call("CLUSTER", "REPLICATE", its.primaryId ?? its.id);
 }
 
 /** Waits until every node serves and every replica follows; roles may be any after a failover. */
@@ -69,9 +69,9 @@ export async function waitUntilServing(
 ): Promise<void> {
   await waitUntil(async () => {
     const missing: string[] = [];
-    for (const { plan, client } of members) {
+    for (const { label, client } of members) {
       const trouble = await troubleOf(client);
-      if (trouble !== undefined) missing.push(`${plan.port} ${trouble}`);
+      if (trouble !== undefined) missing.push(`${label} ${trouble}`);
     }
     if (missing.length === 0) return undefined;
     const ready = members.length - missing.length;

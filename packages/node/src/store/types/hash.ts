@@ -1,0 +1,202 @@
+/**
+ * The hash: fields and values. Up to the configured size one flat array of field, value, field,
+ * value in insertion order, searched from its start, as Redis' listpack; beyond it an extendible
+ * hash table (`key-table.ts`). The conversion is one way.
+ *
+ * It does not know keys or replies. A hash that has become empty must be deleted by its user.
+ */
+import type { RdbHash } from "../../rdb/values.js";
+import { EntryBatch } from "../entry-batch.js";
+import { KeyTable } from "../key-table.js";
+import { EMPTY } from "../segment.js";
+import type { CollectionValue } from "../value.js";
+import { type Element, elementBytes, elementOf, elementText } from "./element.js";
+import type { CollectionEnvironment } from "./environment.js";
+import { averageBytes } from "./memory.js";
+
+export class HashValue implements CollectionValue {
+  readonly type = "hash";
+  readonly #environment: CollectionEnvironment;
+  /** Field, value, …; `undefined` once converted. */
+  #pairs: Element[] | undefined = [];
+  #table: KeyTable | undefined = undefined;
+
+  constructor(environment: CollectionEnvironment) {
+    this.#environment = environment;
+  }
+
+  static fromNeutral(neutral: RdbHash, environment: CollectionEnvironment): HashValue {
+    const hash = new HashValue(environment);
+    const { pairs } = neutral;
+    if (pairs.length / 2 > environment.limits.hashMaxListpackEntries) hash.#convert();
+    for (let index = 0; index < pairs.length; index += 2) {
+      hash.set(textOf(pairs[index]), textOf(pairs[index + 1]));
+    }
+    return hash;
+  }
+
+  get encoding(): string {
+    return this.#table === undefined ? "listpack" : "hashtable";
+  }
+
+  get length(): number {
+    return this.#table === undefined ? this.#flat.length >>> 1 : this.#table.size;
+  }
+
+  get(field: string): Element | undefined {
+    const table = this.#table;
+    if (table !== undefined) {
+      return table.get(field, this.#environment.hasher.hashOf(field)) as Element | undefined;
+    }
+    const at = this.#find(field);
+    return at < 0 ? undefined : (this.#flat[at + 1] as Element);
+  }
+
+  has(field: string): boolean {
+    return this.get(field) !== undefined;
+  }
+
+  /** Converts if what is going to be set does not fit: words `from` to before `to` of `argv`. */
+  prepare(argv: readonly string[], from: number, to: number): void {
+    if (this.#table !== undefined) return;
+    const { hashMaxListpackEntries, hashMaxListpackValue } = this.#environment.limits;
+    if ((to - from) >>> 1 > hashMaxListpackEntries) {
+      this.#convert();
+      return;
+    }
+    for (let index = from; index < to; index++) {
+      if ((argv[index] as string).length > hashMaxListpackValue) {
+        this.#convert();
+        return;
+      }
+    }
+  }
+
+  /** True if the field is new. */
+  set(field: string, value: string): boolean {
+    const { hasher, limits } = this.#environment;
+    const longest = limits.hashMaxListpackValue;
+    if (this.#table === undefined && (field.length > longest || value.length > longest)) {
+      this.#convert();
+    }
+    const element = elementOf(value);
+    if (this.#table !== undefined) return this.#table.set(field, hasher.hashOf(field), element);
+    const pairs = this.#flat;
+    const at = this.#find(field);
+    if (at >= 0) pairs[at + 1] = element;
+    else pairs.push(elementOf(field), element);
+    if (pairs.length >>> 1 > limits.hashMaxListpackEntries) this.#convert();
+    return at < 0;
+  }
+
+  /** True if the field was there. */
+  delete(field: string): boolean {
+    if (this.#table !== undefined) {
+      return this.#table.delete(field, this.#environment.hasher.hashOf(field));
+    }
+    const at = this.#find(field);
+    if (at < 0) return false;
+    this.#flat.splice(at, 2);
+    return true;
+  }
+
+  /** Appends all fields and values to `into`: field, value, … */
+  collect(into: Element[]): void {
+    if (this.#table === undefined) {
+      for (const element of this.#flat) into.push(element);
+      return;
+    }
+    for (const { entries } of this.#table.segments()) {
+      for (let at = 0; at < entries.length; at += 4) {
+        if (entries[at] !== EMPTY) into.push(entries[at + 2] as string, entries[at + 3] as Element);
+      }
+    }
+  }
+
+  /**
+   * One step of a scan: appends to `into` and returns the next cursor, 0 at the end. A small hash is
+   * returned whole, as Redis does.
+   */
+  scan(cursor: number, count: number, into: Element[]): number {
+    if (this.#table === undefined) {
+      this.collect(into);
+      return 0;
+    }
+    const batch = new EntryBatch();
+    const next = this.#table.collect(cursor, count, batch);
+    for (let index = 0; index < batch.length; index++) {
+      into.push(batch.keys[index] as string, batch.values[index] as Element);
+    }
+    return next < 0 ? 0 : next;
+  }
+
+  /** Appends one random field and its value, each field equally likely. */
+  pick(into: Element[]): void {
+    const { random } = this.#environment;
+    const table = this.#table;
+    if (table === undefined) {
+      const at = 2 * random.below(this.length);
+      into.push(this.#flat[at] as Element, this.#flat[at + 1] as Element);
+      return;
+    }
+    table.pickPlace(random);
+    const { entries } = table.atSegment;
+    into.push(entries[4 * table.atPlace + 2] as string, entries[4 * table.atPlace + 3] as Element);
+  }
+
+  copy(): HashValue {
+    const copy = new HashValue(this.#environment);
+    if (this.#table === undefined) {
+      copy.#pairs = this.#flat.slice();
+      return copy;
+    }
+    copy.#pairs = undefined;
+    copy.#table = this.#table.copy();
+    return copy;
+  }
+
+  toNeutral(): RdbHash {
+    const all: Element[] = [];
+    this.collect(all);
+    return { type: "hash", pairs: all.map(elementText) };
+  }
+
+  memoryUsage(samples: number): number {
+    if (this.#table === undefined) {
+      let bytes = 64 + 8 * this.#flat.length;
+      for (const element of this.#flat) bytes += elementBytes(element);
+      return bytes;
+    }
+    const sample: Element[] = [];
+    this.scan(0, samples === 0 ? this.length : samples, sample);
+    return 64 + this.#table.overheadBytes + averageBytes(sample, 2) * this.length;
+  }
+
+  get #flat(): Element[] {
+    return this.#pairs as Element[];
+  }
+
+  /** Index of the field in the flat array, or -1. */
+  #find(field: string): number {
+    const pairs = this.#flat;
+    const wanted = elementOf(field);
+    for (let at = 0; at < pairs.length; at += 2) if (pairs[at] === wanted) return at;
+    return -1;
+  }
+
+  #convert(): void {
+    const pairs = this.#flat;
+    const { hasher } = this.#environment;
+    const table = new KeyTable(0);
+    for (let at = 0; at < pairs.length; at += 2) {
+      const field = elementText(pairs[at] as Element);
+      table.insert(field, hasher.hashOf(field), pairs[at + 1], 0);
+    }
+    this.#pairs = undefined;
+    this.#table = table;
+  }
+}
+
+function textOf(bytes: string | Buffer | undefined): string {
+  return typeof bytes === "string" ? bytes : (bytes as Buffer).toString("latin1");
+}

@@ -1,0 +1,64 @@
+// `npm run bench`: slotlog beside the `redis-server` of this machine, in one run. What is measured
+// is in `bench/`; here is only which part was asked for.
+
+import { parseArgs } from "node:util";
+import { growth } from "./bench/growth.js";
+import { latency } from "./bench/latency.js";
+import { memory } from "./bench/memory.js";
+import { throughput } from "./bench/throughput.js";
+
+const help = `npm run bench [-- throughput | latency | memory | growth] [options]
+
+  throughput   requests per second, p99 and CPU per operation (without a name)
+  latency      p99.9 and the longest pause, with many keys (--keys 5000000)
+  memory       bytes per key (--keys 1000000)
+  growth       one slot that grows (--keys 20000000)
+
+  --quick      a tenth of the requests or keys
+  --keys N     how many keys
+  --tests L    throughput: redis-benchmark's tests (set,get,incr)
+  --heap-mb N  slotlog's heap limit (8192)
+  --json       one JSON object instead of tables`;
+
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly keys: number | undefined;
+  readonly tests: readonly string[];
+  readonly heapMb: number;
+}
+
+const parts = { throughput, latency, memory, growth } as const;
+
+function isPart(name: string): name is keyof typeof parts {
+  return name in parts;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      keys: { type: "string" },
+      tests: { type: "string", default: "set,get,incr" },
+      "heap-mb": { type: "string", default: "8192" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [name = "throughput"] = positionals;
+  if (values.help || !isPart(name)) {
+    console.error(help);
+    return values.help ? 0 : 2;
+  }
+  await parts[name]({
+    quick: values.quick,
+    json: values.json,
+    keys: values.keys === undefined ? undefined : Number(values.keys),
+    tests: values.tests.split(","),
+    heapMb: Number(values["heap-mb"]),
+  });
+  return 0;
+}
+
+process.exitCode = await main();

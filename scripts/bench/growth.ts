@@ -1,0 +1,61 @@
+// One hash tag that grows without end: all keys in one table, which is where growing shows. Printed
+// step by step: how fast keys go in, how long others wait meanwhile, and how much memory it takes.
+
+import { textOf } from "@slotlog/test-e2e/harness/reply";
+import type { BenchOptions } from "../bench.js";
+import { contenderNames, startContender } from "./contenders.js";
+import { fill, waitsDuring } from "./fill.js";
+import { describeMachine, residentBytes, textTable } from "./machine.js";
+
+const defaultKeys = 20_000_000;
+const steps = 10;
+const valueBytes = 16;
+
+interface Step {
+  readonly name: string;
+  readonly keys: number;
+  readonly perSecond: number;
+  readonly longestMs: number;
+  readonly residentMb: number;
+}
+
+export async function growth(options: BenchOptions): Promise<void> {
+  const keys = options.keys ?? (options.quick ? defaultKeys / 10 : defaultKeys);
+  const results: Step[] = [];
+  for (const name of contenderNames) {
+    const directives = ["--appendonly", "no", "--cluster-enabled", "yes"];
+    await using server = await startContender(name, directives, options.heapMb);
+    using client = await server.client();
+    textOf(await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383"));
+    for (let step = 0; step < steps; step++) {
+      const from = (keys / steps) * step;
+      const to = (keys / steps) * (step + 1);
+      const key = (index: number): string => `{g}${index}`;
+      const started = performance.now();
+      const waits = await waitsDuring(
+        server.port,
+        () => key(0),
+        () => fill({ port: server.port, from, to, key, valueBytes }),
+      );
+      results.push({
+        name,
+        keys: to,
+        perSecond: ((to - from) / (performance.now() - started)) * 1000,
+        longestMs: waits.longestMs,
+        residentMb: (residentBytes(server.pid) ?? Number.NaN) / 2 ** 20,
+      });
+    }
+  }
+  if (options.json) {
+    console.log(JSON.stringify({ machine: describeMachine(), results }));
+    return;
+  }
+  console.log(`${describeMachine()}, one slot\n`);
+  const rows = results.map((step) => [
+    `${step.name}, ${step.keys} keys`,
+    step.perSecond.toFixed(0),
+    step.longestMs.toFixed(1),
+    step.residentMb.toFixed(0),
+  ]);
+  console.log(textTable([["", "keys/s", "longest wait ms", "RSS MiB"], ...rows]));
+}

@@ -1,0 +1,147 @@
+// Requests per second as redis-benchmark counts them. Both servers run all the time and are measured
+// in turn, several times, and the median counts: so a neighbour on the machine hits both alike.
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Server } from "@slotlog/test-e2e/harness/server";
+import type { BenchOptions } from "../bench.js";
+import { type ContenderName, contenderNames, startContender } from "./contenders.js";
+import { cpuSeconds, describeMachine, median, textTable } from "./machine.js";
+
+const rounds = 3;
+const clients = 50;
+/** Keys are drawn from so many, which is more than fits into a CPU's caches. */
+const keyRange = 1_000_000;
+
+/** Enough requests for about a second, at what a plain server does on one core. */
+const pipelines = [
+  { pipeline: 1, requests: 60_000 },
+  { pipeline: 16, requests: 400_000 },
+  { pipeline: 64, requests: 800_000 },
+] as const;
+
+const aofModes = {
+  off: ["--appendonly", "no"],
+  everysec: ["--appendonly", "yes", "--appendfsync", "everysec"],
+} as const;
+
+interface Measured {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  readonly cpuMicrosPerOperation: number;
+}
+
+interface Row {
+  readonly kind: string;
+  readonly aof: string;
+  readonly test: string;
+  readonly pipeline: number;
+  readonly measured: Readonly<Record<ContenderName, Measured>>;
+  /** slotlog's requests per second to redis-server's. */
+  readonly ratio: number;
+}
+
+export async function throughput(options: BenchOptions): Promise<void> {
+  const rows: Row[] = [];
+  for (const [aof, directives] of Object.entries(aofModes)) {
+    const starting = contenderNames.map((name) => startContender(name, directives, options.heapMb));
+    const [redis, ours] = await Promise.all(starting);
+    if (redis === undefined || ours === undefined) throw new Error("a server did not start");
+    try {
+      const servers = { "redis-server": redis, slotlog: ours };
+      for (const test of options.tests) {
+        for (const { pipeline, requests } of pipelines) {
+          const count = options.quick ? requests / 10 : requests;
+          const row = await measureKind({ aof, test, pipeline, requests: count }, servers);
+          rows.push(row);
+          if (!options.json) console.log(`${row.kind}: ${row.ratio.toFixed(2)}`);
+        }
+      }
+    } finally {
+      await Promise.all([redis, ours].map((server) => server[Symbol.asyncDispose]()));
+    }
+  }
+  const worst = rows.reduce((least, row) => (row.ratio < least.ratio ? row : least));
+  if (options.json) {
+    console.log(JSON.stringify({ machine: describeMachine(), rows, worst: worst.kind }));
+    return;
+  }
+  console.log(`\n${describeMachine()}, ${clients} clients, median of ${rounds}\n`);
+  console.log(textTable([heading, ...rows.map(cells)]));
+  console.log(`\nworst: ${worst.kind}, ${worst.ratio.toFixed(2)} of redis-server`);
+}
+
+interface Kind {
+  readonly aof: string;
+  readonly test: string;
+  readonly pipeline: number;
+  readonly requests: number;
+}
+
+async function measureKind(
+  kind: Kind,
+  servers: Readonly<Record<ContenderName, Server>>,
+): Promise<Row> {
+  const taken: Record<ContenderName, Measured[]> = { "redis-server": [], slotlog: [] };
+  // One more round than counted: the first warms up, a compiler among other things.
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of contenderNames) {
+      const measured = await measureOnce(kind, servers[name]);
+      if (round > 0) taken[name].push(measured);
+    }
+  }
+  const measured = {
+    "redis-server": middle(taken["redis-server"]),
+    slotlog: middle(taken.slotlog),
+  };
+  const { aof, test, pipeline } = kind;
+  return {
+    kind: `${test.toUpperCase()} pipeline ${pipeline} aof ${aof}`,
+    aof,
+    test,
+    pipeline,
+    measured,
+    ratio: measured.slotlog.perSecond / measured["redis-server"].perSecond,
+  };
+}
+
+async function measureOnce({ test, pipeline, requests }: Kind, server: Server): Promise<Measured> {
+  const before = cpuSeconds(server.pid);
+  const options =
+    `-p ${server.port} -c ${clients} -P ${pipeline} -n ${requests} ` +
+    `-r ${keyRange} -t ${test} --csv`;
+  const { stdout } = await promisify(execFile)("redis-benchmark", options.split(" "));
+  const after = cpuSeconds(server.pid);
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  const fields = line.split(",").map((field) => field.replaceAll('"', ""));
+  const used = before === undefined || after === undefined ? Number.NaN : after - before;
+  return {
+    perSecond: Number(fields[1]),
+    p99Ms: Number(fields[6]),
+    cpuMicrosPerOperation: (used / requests) * 1e6,
+  };
+}
+
+function middle(all: readonly Measured[]): Measured {
+  return {
+    perSecond: median(all.map((each) => each.perSecond)),
+    p99Ms: median(all.map((each) => each.p99Ms)),
+    cpuMicrosPerOperation: median(all.map((each) => each.cpuMicrosPerOperation)),
+  };
+}
+
+const heading = ["", "redis/s", "slotlog/s", "ratio", "p99 ms", "p99 ms", "CPU us/op", "CPU us/op"];
+
+function cells({ kind, measured, ratio }: Row): string[] {
+  const { "redis-server": redis, slotlog } = measured;
+  return [
+    kind,
+    redis.perSecond.toFixed(0),
+    slotlog.perSecond.toFixed(0),
+    ratio.toFixed(2),
+    redis.p99Ms.toFixed(2),
+    slotlog.p99Ms.toFixed(2),
+    redis.cpuMicrosPerOperation.toFixed(2),
+    slotlog.cpuMicrosPerOperation.toFixed(2),
+  ];
+}
