@@ -1,6 +1,6 @@
-// How long one waits at worst, with many keys in memory and others writing and reading: p99.9 and the
-// longest wait of a client that asks once a millisecond. The longest pause of a server's loop is at
-// least as long as the longest wait.
+// How long one waits at worst, with many keys in memory and others writing and reading: p99.9 and
+// the longest wait of a client that asks once a millisecond. The longest pause of a server's loop
+// is at least as long as the longest wait.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

@@ -1,6 +1,6 @@
-// Six processes under load, all killed at once with SIGKILL. Then every append-only file is replayed,
-// by slotlog and by a real redis-server, and held against what was acknowledged: nothing confirmed is
-// missing, nothing is there that nobody sent. At last the cluster itself comes back.
+// Six processes under load, all killed at once with SIGKILL. Then every append-only file is
+// replayed, by slotlog and by a real redis-server, and held against what was acknowledged: nothing
+// confirmed is missing, nothing is there that nobody sent. At last the cluster itself comes back.
 
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";

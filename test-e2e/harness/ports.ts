@@ -1,4 +1,5 @@
-// Free ports for servers of tests. A cluster node needs two: its own and that plus 10,000 for the bus.
+// Free ports for servers of tests. A cluster node needs two: its own and that plus 10,000 for the
+// bus.
 
 import { createServer } from "node:net";
 

@@ -1,4 +1,5 @@
-// How two replies are compared. Byte for byte, unless chance, time or the machine has a part in them.
+// How two replies are compared. Byte for byte, unless chance, time or the machine has a part in
+// them.
 
 import { parseReply, type Tree } from "../harness/reply.js";
 

@@ -4,7 +4,7 @@
 //   SET k <x*70000>       `<text*count>` is the text repeated
 //   @b GET k              on another connection, made when first named
 //   ~sorted KEYS *        compared otherwise than byte for byte (see compare.ts)
-//   raw "PING\r\n"        bytes as they are, one reply; raw*2 two replies; raw*close all until the end
+//   raw "PING\r\n"        bytes as they are, one reply; raw*2 two replies, raw*close all that comes
 //   read                  one more reply
 //   # ...                 a comment
 

@@ -1,5 +1,5 @@
-// Every scenario against the server under test and a real redis-server: equal bytes, or a difference
-// that is known.
+// Every scenario against the server under test and a real redis-server: equal bytes, or a
+// difference that is known.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -6,13 +6,20 @@ import { type Argument, type CommandDecoder, NameCache, ReplyWriter } from "@slo
 import { Authenticator } from "./acl/authenticator.js";
 import { families } from "./commands/index.js";
 import { keyPositions } from "./commands/key-positions.js";
-import { type Command, CommandRegistry } from "./commands/registry.js";
+import { applyDirectives } from "./config/apply-directives.js";
+import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import { ClusterBridge } from "./cluster/bridge.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
-import type { NodeServices, ReplicationRole } from "./dispatch/services.js";
+import type {
+  DebugSwitches,
+  NodeServices,
+  ReplicationRole,
+  ShutdownOptions,
+} from "./dispatch/services.js";
+import { ClientPause } from "./dispatch/pause.js";
 import { NodeStats } from "./dispatch/stats.js";
 import { Turn } from "./dispatch/turn.js";
 import { WatchTable } from "./dispatch/watch.js";
@@ -22,6 +29,12 @@ import { ClientTable } from "./net/client-table.js";
 import { Connection, type ConnectionHost } from "./net/connection.js";
 import { Listeners } from "./net/listeners.js";
 import { OutputGate } from "./net/output-gate.js";
+import { LatencyMonitor } from "./observe/latency-monitor.js";
+import { Monitors } from "./observe/monitors.js";
+import { NodeInfo } from "./observe/node-info.js";
+import { NodeRates } from "./observe/node-rates.js";
+import { redacted } from "./observe/redact.js";
+import { SlowLog } from "./observe/slow-log.js";
 import { Persistence } from "./persistence.js";
 import type { DirectoryLock, DiskFile, Ports, Socket, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
@@ -29,7 +42,7 @@ import { bindReplication } from "./replication-binding.js";
 import { RdbDecoder } from "./rdb/index.js";
 import { snapshotChunks } from "./dataset/snapshot.js";
 import { redisVersion } from "./version.js";
-import { DatasetLoader } from "./dataset/load.js";
+import { DatasetLoader, ReplacementDataset } from "./dataset/load.js";
 import { Replication } from "./replication/replication.js";
 import type { ReplicationHost } from "./replication/settings.js";
 import { PubSubHub } from "./pubsub/hub.js";
@@ -52,6 +65,8 @@ export interface NodeOptions {
   readonly ports: Ports;
   readonly configuration: Configuration;
   readonly process: ProcessInfo;
+  /** After SHUTDOWN, when the node has stopped: the process may end. */
+  readonly onShutdown?: () => void;
 }
 
 /** Replies of commands that nobody asked for by a connection: the AOF's, the primary's. */
@@ -83,6 +98,14 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly pubsub = new PubSubHub();
   readonly reply = new ReplyWriter();
   readonly gate = new OutputGate();
+  readonly slowLog = new SlowLog();
+  readonly latency = new LatencyMonitor();
+  readonly monitors = new Monitors();
+  readonly switches: DebugSwitches = { activeExpire: true, cronPaused: false };
+  readonly pause: ClientPause;
+  readonly info: NodeInfo;
+  readonly #rates = new NodeRates();
+  readonly #onShutdown: (() => void) | undefined;
   readonly names: NameCache;
   readonly authenticator: Authenticator;
   readonly dispatcher: Dispatcher;
@@ -105,6 +128,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly #primaryClient: Client;
   #lock: DirectoryLock | undefined;
   #timers: Timer[] = [];
+  #cronTimer: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: NodeOptions) {
@@ -113,7 +137,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.configuration = configuration;
     this.config = configuration.values;
     this.process = options.process;
+    this.#onShutdown = options.onShutdown;
     this.startedAt = ports.clock.now();
+    this.pause = new ClientPause({
+      clock: ports.clock,
+      runDeferred: (client, argv) => client.link.runDeferred?.(argv),
+    });
+    this.info = new NodeInfo(this, this.#rates);
     this.runId = Buffer.from(ports.random.bytes(20)).toString("hex");
     this.registry = new CommandRegistry(families);
     for (const [from, to] of configuration.renamedCommands) this.registry.rename(from, to);
@@ -189,6 +219,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       net: ports.net,
       log: ports.log,
     });
+    applyDirectives(this);
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
   }
 
@@ -210,7 +241,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       this.loading = false;
     }
     this.readsWait = this.config.appendonly && this.config.appendfsync === "always";
-    this.#timers.push(clock.every(1000 / this.config.hz, () => this.#cron()));
+    this.restartCron();
     if (this.config.clusterEnabled) await this.#joinCluster();
     this.replication.start();
     const { replicaof } = this.config;
@@ -226,6 +257,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    this.#cronTimer?.cancel();
+    this.pause.stop();
     await this.listeners.close();
     await this.cluster?.stop();
     this.replication.stop();
@@ -300,8 +333,63 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     client.replyOffset = offset;
   }
 
-  readonly slowCommandMs = Number.POSITIVE_INFINITY;
-  onSlowCommand(): void {}
+  /** The lower one of what the slow log and the latency monitor want to hear of. */
+  slowCommandMs = Number.POSITIVE_INFINITY;
+
+  onSlowCommand(
+    client: Client,
+    command: Command,
+    argv: readonly string[],
+    elapsedMs: number,
+  ): void {
+    const now = this.ports.clock.now();
+    this.latency.add(command.has(Flag.fast) ? "fast-command" : "command", elapsedMs, now);
+    if (elapsedMs < this.slowLog.thresholdMs || command.has(Flag.skipSlowlog)) return;
+    this.slowLog.add({
+      unixSeconds: Math.floor(now / 1000),
+      microseconds: elapsedMs * 1000,
+      argv: redacted(command.fullName, argv),
+      clientAddress: client.link.remoteAddress,
+      clientName: client.name,
+    });
+  }
+
+  resetStatistics(): void {
+    this.stats.reset();
+    this.registry.resetCounters();
+    for (const database of this.databases.databases) {
+      database.hits = 0;
+      database.misses = 0;
+    }
+  }
+
+  shutdown(_options: ShutdownOptions): void {
+    this.ports.log.warning("User requested shutdown...");
+    // Behind this turn, so that what was read before is answered.
+    this.ports.clock.defer(() => {
+      this.stop().then(
+        () => this.#onShutdown?.(),
+        (error: unknown) => this.ports.log.warning(`Shutdown failed: ${String(error)}`),
+      );
+    });
+  }
+
+  reloadDataset(): void {
+    const replacement = new ReplacementDataset({
+      databases: this.databases,
+      dropExpiredAt: undefined,
+      loadFunction: () => {},
+    });
+    const decoder = new RdbDecoder({ databaseCount: this.databases.count });
+    for (const chunk of this.#baseSnapshot()) {
+      decoder.push(chunk);
+      for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
+        replacement.loader.apply(event);
+      }
+    }
+    replacement.commit();
+    for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
+  }
 
   // What the store asks (`StoreHooks`).
 
@@ -374,12 +462,14 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   onTakenOver({ client }: Connection): void {
+    client.isReplica = true;
     this.watches.removeAll(client);
   }
 
   onClose({ client }: Connection): void {
     this.pubsub.unsubscribeAll(client);
     client.blocked?.cancel("closed");
+    this.monitors.remove(client);
     this.watches.removeAll(client);
     this.clients.remove(client);
   }
@@ -592,10 +682,19 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.replication.endTurn();
   }
 
+  /** The cron runs from the start on, at the pace that `hz` says. */
+  restartCron(): void {
+    if (this.#lock === undefined) return;
+    this.#cronTimer?.cancel();
+    this.#cronTimer = this.ports.clock.every(1000 / this.config.hz, () => this.#cron());
+  }
+
   #cron(): void {
     const { clock } = this.ports;
     const now = clock.now();
     this.access.setNow(now);
+    if (this.switches.cronPaused) return;
+    this.#rates.sample(this.stats, clock.monotonic());
     this.dispatcher.startBatch();
     this.#expireCycle();
     this.stats.peakMemory = Math.max(this.stats.peakMemory, this.process.usedMemory());
@@ -603,6 +702,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   #expireCycle(): void {
+    if (!this.switches.activeExpire) return;
     const { clock } = this.ports;
     const budgetMs = (1000 / this.config.hz) * expireShare;
     const deadline = clock.monotonic() + budgetMs;

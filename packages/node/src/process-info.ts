@@ -11,10 +11,14 @@ export interface ProcessInfo {
   rss(): number;
   /** Bytes of the JavaScript heap and of what it holds outside, in use. */
   usedMemory(): number;
+  /** Bytes that V8 has taken for its heap. */
+  heapTotal(): number;
   /** Bytes that the heap may grow to. */
   readonly heapLimit: number;
   /** Bytes of the machine. */
   readonly totalSystemMemory: number;
+  /** Stops everything for so long (DEBUG SLEEP). */
+  block(milliseconds: number): void;
   /** CPU seconds used so far. */
   cpu(): { readonly user: number; readonly system: number };
 }

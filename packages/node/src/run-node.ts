@@ -42,6 +42,8 @@ export async function runNode(options: RunOptions): Promise<Node> {
     },
     configuration: config,
     process: systemProcessInfo(),
+    // The process is the node's: what else keeps the loop alive no longer matters.
+    onShutdown: () => process.exit(0),
   });
   await node.start();
   return node;

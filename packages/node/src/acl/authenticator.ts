@@ -19,6 +19,10 @@ export class Authenticator {
     return this.#config.requirepass === "";
   }
 
+  knows(user: string): boolean {
+    return user === defaultUser;
+  }
+
   check(user: string, password: string): boolean {
     if (user !== defaultUser) return false;
     if (this.defaultUserIsOpen) return true;

@@ -259,7 +259,7 @@ function unlockable(directory: string, error: unknown): DirectoryLock {
   };
 }
 
-/** A named pipe vanishes with its process, and its name can be taken once: the system's own lock. */
+/** A named pipe vanishes with its process, and its name can be taken once: a system lock. */
 async function lockByPipe(directory: string): Promise<DirectoryLock> {
   const hash = createHash("sha256").update(directory.toLowerCase()).digest("hex").slice(0, 32);
   const server = net.createServer((socket) => {

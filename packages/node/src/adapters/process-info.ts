@@ -13,8 +13,13 @@ export function systemProcessInfo(): ProcessInfo {
       const { heapUsed, external } = process.memoryUsage();
       return heapUsed + external;
     },
+    heapTotal: () => process.memoryUsage().heapTotal,
     heapLimit: getHeapStatistics().heap_size_limit,
     totalSystemMemory: totalmem(),
+    block: (milliseconds) => {
+      const never = new Int32Array(new SharedArrayBuffer(4));
+      Atomics.wait(never, 0, 0, milliseconds);
+    },
     cpu: () => {
       const { user, system } = process.cpuUsage();
       return { user: user / 1e6, system: system / 1e6 };

@@ -124,6 +124,30 @@ test("kill -9 at every step loses nothing that was acknowledged, under any polic
   }
 });
 
+test("a rewrite after one that failed half way never mixes the files of the two", async () => {
+  for (let failing = 0; failing < 6; failing++) {
+    for (let steps = 0, ended = false; !ended; steps++) {
+      const world = new AofWorld(new SimDisk());
+      const life = (async () => {
+        const writer = await world.open("everysec");
+        world.append(writer, 2);
+        world.disk.inject({ operation: "syncDirectory", code: "EIO", skip: failing });
+        await world.rewrite(writer).catch(() => undefined);
+        world.disk.clearFaults();
+        world.append(writer, 2);
+        world.disk.crashAt(steps);
+        await world.rewrite(writer);
+        world.append(writer, 2);
+      })();
+      ended = await livesToItsEnd(world, life);
+      world.disk.restartProcess();
+      const { values } = await world.load();
+      assertPrefix(values, world.expected);
+      assert.ok(values.length >= world.acknowledged, `failing ${failing}, step ${steps}`);
+    }
+  }
+});
+
 type Step =
   | { readonly kind: "append"; readonly count: number }
   | { readonly kind: "advance"; readonly ms: number }

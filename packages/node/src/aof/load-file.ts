@@ -27,7 +27,7 @@ export interface FileReplay {
   readonly bytes: number;
   /** The database selected at the end. */
   readonly db: number;
-  /** "torn": it ends inside a record, a transaction or an annotation, which begins at `goodBytes`. */
+  /** "torn": it ends inside a record, a transaction or an annotation, begun at `goodBytes`. */
   readonly end: "whole" | "torn";
   readonly goodBytes: number;
   /** The torn end is a transaction of whole records without its EXEC. */

@@ -107,6 +107,11 @@ export class LogCore {
     return this.barrierPoint ?? this.acceptedPoint;
   }
 
+  /** Something is written and not yet durable. */
+  get hasUnsynced(): boolean {
+    return this.writtenPoint.position > this.durablePoint.position;
+  }
+
   /** Everything accepted is durable and nothing is in flight. */
   get isDrained(): boolean {
     return this.durablePoint.position === this.acceptedPoint.position && !this.isBusy;
@@ -154,15 +159,14 @@ export class LogCore {
   /** Whether to sync now; `due` is true once a second. */
   wantsSync(due: boolean): boolean {
     if (this.currentHealth !== "sound" || this.isSyncing) return false;
-    const unsynced = this.writtenPoint.position - this.durablePoint.position;
-    if (unsynced === 0) return false;
+    if (!this.hasUnsynced) return false;
     if (this.draining) return !this.isWriting;
     if (this.writtenPoint.position === this.barrierPoint?.position) return true;
     switch (this.fsyncPolicy) {
       case "always":
         return !this.isWriting;
       case "everysec":
-        return due || unsynced >= unsyncedBytesMax;
+        return due || this.writtenPoint.position - this.durablePoint.position >= unsyncedBytesMax;
       case "no":
         return false;
     }

@@ -129,7 +129,9 @@ export class RecordScanner {
       const end = start + length;
       if (end + 2 > this.filled) return this.wants(end + 2);
       if (window[end] !== carriageReturn || window[end + 1] !== lineFeed) {
-        throw this.damage(end, "an argument does not end where its length says");
+        // At the very byte, so that a torn end filled with zeros is seen to be zeros from here on.
+        const wrong = window[end] === carriageReturn ? end + 1 : end;
+        throw this.damage(wrong, "an argument does not end where its length says");
       }
       argv[index] =
         index === 0
@@ -159,10 +161,11 @@ export class RecordScanner {
       if (++position - start > 16) throw this.damage(start, "a number is too long");
     }
     if (position === start || window[position] !== carriageReturn) {
-      throw this.damage(start, "a number was expected");
+      throw this.damage(position, "a number was expected");
     }
     if (position + 1 >= filled) return this.lacks(position + 2);
-    if (window[position + 1] !== lineFeed) throw this.damage(position, "a line end was expected");
+    if (window[position + 1] !== lineFeed)
+      throw this.damage(position + 1, "a line end was expected");
     this.cursor = position + 2;
     return value;
   }

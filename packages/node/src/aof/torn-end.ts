@@ -1,7 +1,7 @@
 /**
- * Tells a torn end from damage, in the two cases where the scanner alone cannot. A write that was cut short leaves a prefix of a
- * record. A length whose digit was damaged also makes a record reach beyond the end of the file,
- * and cutting there would silently throw away every record behind it.
+ * Tells a torn end from damage, in the two cases where the scanner alone cannot. A write that was
+ * cut short leaves a prefix of a record. A length whose digit was damaged also makes a record reach
+ * beyond the end of the file, and cutting there would silently throw away all records behind it.
  */
 
 import type { DiskFile } from "../ports.js";

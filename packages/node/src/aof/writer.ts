@@ -74,6 +74,8 @@ export class AofWriter {
   /** Recoveries begun since the last success, and the timer of the next one. */
   private attempts = 0;
   private retry: Timer | undefined;
+  /** Whoever waits for the sync in flight, however it ends. */
+  private afterSync: (() => void) | undefined;
   private closing: { resolve: () => void; reject: (error: Error) => void } | undefined;
   private closed = false;
 
@@ -191,9 +193,18 @@ export class AofWriter {
     this.bufferLimit = bytes;
   }
 
-  /** Makes the file of the next increment, before it is needed. */
-  prepareIncrement(): Promise<void> {
-    return this.switching.prepare();
+  /**
+   * Makes the file of the next increment, before it is needed, and syncs the present one, so that
+   * the cut, which holds replies until it stands, has little left to sync.
+   */
+  async prepareIncrement(): Promise<void> {
+    await this.switching.prepare();
+    if (this.core.policy === "always" || this.core.health !== "sound") return;
+    if (!this.core.isSyncing && this.core.hasUnsynced) this.startSync();
+    if (!this.core.isSyncing) return;
+    await new Promise<void>((resolve) => {
+      this.afterSync = resolve;
+    });
   }
 
   /**
@@ -275,6 +286,7 @@ export class AofWriter {
     this.trouble.syncBegins();
     this.increment.file.sync().then(
       () => {
+        this.afterSync?.();
         this.hooks.onSyncLatency?.(this.trouble.syncEnds());
         const released = this.core.finishSync();
         this.hooks.onDurable?.(this.core.durable.offset);
@@ -283,6 +295,7 @@ export class AofWriter {
         this.pump(true);
       },
       (error: DiskError) => {
+        this.afterSync?.();
         this.core.failSync();
         this.trouble.syncFailed(error);
         this.fail(error);

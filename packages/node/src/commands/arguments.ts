@@ -1,5 +1,5 @@
 /** Numbers and options as arguments: Redis' checks, in Redis' words. */
-import { replyErrors } from "@slotlog/resp";
+import { type Argument, latin1String, replyErrors } from "@slotlog/resp";
 import { parseInt64 } from "../store/int64.js";
 import { fail } from "./errors.js";
 
@@ -44,4 +44,27 @@ export function symmetricLongArgument(text: string): number {
 export function isWord(argument: string | undefined, word: string): boolean {
   if (argument === undefined || argument.length !== word.length) return false;
   return argument === word || argument.toLowerCase() === word;
+}
+
+/** A C `long long`, exactly: a bigint beyond 2^53. */
+export function integerArgument(
+  text: string,
+  message: string = replyErrors.notAnInteger,
+): number | bigint {
+  const value = parseInt64(text);
+  return value === undefined ? fail(message) : value;
+}
+
+/** A C `int`, as database numbers are. */
+export function intArgument(text: string, message?: string): number {
+  const value = longArgument(text, message);
+  if (value < -0x80000000 || value > 0x7fffffff) {
+    fail(message ?? "ERR value is out of range, value must between -2147483648 and 2147483647");
+  }
+  return value;
+}
+
+/** An argument that is no value (a key, an option) of a command that takes large ones as Buffers. */
+export function textArgument(argument: Argument): string {
+  return typeof argument === "string" ? argument : latin1String(argument, 0, argument.length);
 }

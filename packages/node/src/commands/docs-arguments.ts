@@ -39,7 +39,8 @@ const typesByName: ReadonlyMap<string, string> = new Map(
   }).flatMap(([type, names]) => names.split(" ").map((name): [string, string] => [name, type])),
 );
 
-const lexeme = /\s*('[^']*'|\.{3,4}|[[\]{}|]|[^\s[\]{}|'.@#:/()]+|@[-.\d]*\d|[#:/][^\s[\]{}|.@#:()]+|\([^)]*\)|\S)/gy;
+const lexeme =
+  /\s*('[^']*'|\.{3,4}|[[\]{}|]|[^\s[\]{}|'.@#:/()]+|@[-.\d]*\d|[#:/][^\s[\]{}|.@#:()]+|\([^)]*\)|\S)/gy;
 const tokenWord = /^([A-Z][A-Z0-9_-]*|'.*'|[=~*$])$/;
 
 interface Draft {

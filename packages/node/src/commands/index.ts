@@ -1,13 +1,16 @@
 /** All command families, in the order in which the documentation lists them. */
 import type { CommandSpec } from "./spec.js";
+import { hashFamily } from "./hash/index.js";
+import { listFamily } from "./list/index.js";
+import { setFamily } from "./set/index.js";
 import { replication } from "./replication/replication.js";
 import { bgrewriteaof } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
-import { ping } from "./connection/ping.js";
+import { connection } from "./connection/index.js";
+import { server } from "./server/index.js";
 import { cluster } from "./cluster/cluster.js";
 import { publishing } from "./pubsub/publish.js";
 import { subscriptions } from "./pubsub/subscribe.js";
-import { get } from "./string/get.js";
-import { set } from "./string/set.js";
+import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, publishing, subscriptions, [bgrewriteaof], replication, transactions, [ping], [get, set]];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, strings, hashFamily, listFamily, setFamily];

@@ -2,6 +2,7 @@
  * The commands of one node, compiled from their declarations into the form that dispatch reads:
  * flag bits, key positions, counters. Built per node, because counters and renames are a node's.
  */
+import type { LatencyHistogram } from "../observe/latency-histogram.js";
 import type { AclCategory, CommandBody, CommandFlag, CommandSpec, KeySpec } from "./spec.js";
 
 /** One bit per command flag, in the order in which `COMMAND INFO` prints them. */
@@ -184,6 +185,8 @@ export class Command {
   microseconds = 0;
   rejectedCalls = 0;
   failedCalls = 0;
+  /** How long its calls took; made by the first one that is tracked. */
+  latency: LatencyHistogram | undefined = undefined;
 
   constructor(spec: CommandSpec, parent: Command | undefined) {
     this.spec = spec;
@@ -222,6 +225,7 @@ export class Command {
     this.microseconds = 0;
     this.rejectedCalls = 0;
     this.failedCalls = 0;
+    this.latency?.reset();
   }
 }
 

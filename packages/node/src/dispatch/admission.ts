@@ -4,6 +4,7 @@
  */
 import { replyErrors } from "@slotlog/resp";
 import { Flag } from "../commands/registry.js";
+import { isLocal } from "../net/addresses.js";
 import type { CommandContext } from "./context.js";
 import { route } from "./route.js";
 
@@ -31,10 +32,6 @@ const protectedCommand: Guard = ({ command, client, node }) => {
     "configuration file, and then restart the server."
   );
 };
-
-function isLocal(address: string): boolean {
-  return address === "" || address === "::1" || address.startsWith("127.");
-}
 
 const authenticated: Guard = ({ client, command }) => {
   if (client.authenticated || (command.flags & Flag.noAuth) !== 0) return undefined;

@@ -7,6 +7,8 @@ import { type Argument, CommandError, latin1String, type ReplyMark, type ReplyWr
 import { type Command, Flag } from "../commands/registry.js";
 import type { CommandBody } from "../commands/spec.js";
 import type { Client } from "../net/client.js";
+import { LatencyHistogram } from "../observe/latency-histogram.js";
+import { redacted } from "../observe/redact.js";
 import { admit } from "./admission.js";
 import { CommandContext } from "./context.js";
 import type { NodeServices } from "./services.js";
@@ -56,6 +58,7 @@ export class Dispatcher {
     const found = this.#node.registry.find(name);
     const words = (hasLarge ? textArguments(argv) : argv) as readonly string[];
     if (found === undefined) {
+      client.lastCommand = undefined;
       this.#reject(client, unknownCommand(words));
       return;
     }
@@ -71,11 +74,16 @@ export class Dispatcher {
       command = sub;
     }
     const context = this.#context;
+    client.lastCommand = command;
     context.begin(client, command);
     const refusal = admit(context, words);
     if (refusal !== undefined) {
       command.rejectedCalls += 1;
       this.#reject(client, refusal);
+      return;
+    }
+    if (this.#node.pause.mode !== undefined && this.#isPaused(context)) {
+      this.#node.pause.defer(client, argv);
       return;
     }
     if (client.inTransaction && !command.immediateInTransaction) {
@@ -84,7 +92,6 @@ export class Dispatcher {
     }
     const large = hasLarge && command.largeArguments;
     this.#execute(client, command, (large ? argv : words) as readonly string[], raw);
-    client.lastCommand = command;
   }
 
   /**
@@ -154,7 +161,27 @@ export class Dispatcher {
     if (reply.errorCount !== errorsBefore) command.failedCalls += 1;
     node.stats.commandsProcessed += 1;
     if (outermost && client.asking && !command.has(Flag.asking)) client.asking = false;
-    if (elapsedMs > node.slowCommandMs) node.onSlowCommand(client, command, argv, elapsedMs);
+    if (node.config.latencyTracking) {
+      command.latency ??= new LatencyHistogram();
+      command.latency.record(elapsedMs);
+    }
+    if (elapsedMs >= node.slowCommandMs) node.onSlowCommand(client, command, argv, elapsedMs);
+    if (node.monitors.active) this.#tellMonitors(client, command, argv);
+  }
+
+  /** Replicas and our own stream are never paused: they would miss what they must follow. */
+  #isPaused({ client, flags }: CommandContext): boolean {
+    if (client.kind !== "normal" || client.isReplica) return false;
+    if (this.#node.pause.mode === "all") return true;
+    return (flags & (Flag.write | Flag.mayReplicate)) !== 0;
+  }
+
+  /** Administrative commands are not shown: they may hold secrets. */
+  #tellMonitors(client: Client, command: Command, argv: readonly string[]): void {
+    const { loading, monitors, ports } = this.#node;
+    if (loading || command.has(Flag.skipMonitor | Flag.admin)) return;
+    const words = redacted(command.fullName, argv);
+    monitors.tell({ now: ports.clock.now(), client, argv: words });
   }
 
   /**

@@ -13,12 +13,17 @@ import type { Client } from "../net/client.js";
 import type { ClientTable } from "../net/client-table.js";
 import type { Ports } from "../ports.js";
 import type { Replication } from "../replication/replication.js";
+import type { InfoSource } from "../observe/info-sources.js";
+import type { LatencyMonitor } from "../observe/latency-monitor.js";
+import type { Monitors } from "../observe/monitors.js";
+import type { SlowLog } from "../observe/slow-log.js";
 import type { ProcessInfo } from "../process-info.js";
 import type { Authenticator } from "../acl/authenticator.js";
 import type { DatabaseSet } from "../store/database-set.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { EventClass } from "./context.js";
 import type { NodeStats } from "./stats.js";
+import type { ClientPause } from "./pause.js";
 import type { WatchTable } from "./watch.js";
 
 /** What routing asks of the cluster; absent in standalone mode. */
@@ -69,6 +74,17 @@ export interface ReplicationRole {
   readonly goodReplicas: number;
 }
 
+export interface ShutdownOptions {
+  /** Whether to save an RDB; by default if save points are configured. */
+  readonly save: "yes" | "no" | "default";
+}
+
+/** What DEBUG turns off, for tests. */
+export interface DebugSwitches {
+  activeExpire: boolean;
+  cronPaused: boolean;
+}
+
 export interface NodeServices {
   readonly ports: Ports;
   readonly config: NodeConfig;
@@ -96,6 +112,19 @@ export interface NodeServices {
   readonly port: number;
   /** Stops the node; the process ends when it resolved. */
   stop(): Promise<void>;
+  /** SHUTDOWN: saves as asked, stops, and ends the process. */
+  shutdown(options: ShutdownOptions): void;
+
+  readonly info: InfoSource;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly monitors: Monitors;
+  readonly pause: ClientPause;
+  readonly switches: DebugSwitches;
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void;
+  /** DEBUG RELOAD: the data set as it would be after a save and a load. */
+  reloadDataset(): void;
 
   /**
    * True while even a reply that changed nothing may have to wait, because it could show what a

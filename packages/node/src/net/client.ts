@@ -4,10 +4,11 @@
  * It owns no socket. What is behind it (a TCP connection, the link to a primary, the AOF that is
  * being replayed, a script) is its `ClientLink`.
  */
-import type { ReplySink } from "@slotlog/resp";
+import type { Argument, ReplySink } from "@slotlog/resp";
 import type { Command } from "../commands/registry.js";
 import type { Socket, SocketHandlers } from "../ports.js";
 import { ReplicaPeer } from "../replication/replica-peer.js";
+import type { ClientTracking } from "../tracking/client-tracking.js";
 import type { Database } from "../store/database.js";
 
 /** The far side of a client, as far as commands may act on it. */
@@ -36,6 +37,8 @@ export interface ClientLink extends ReplySink {
   takeOver?(handlers: SocketHandlers): { readonly socket: Socket; readonly rest: Buffer };
   /** Reads again what was held back while the client was blocked. */
   resume(): void;
+  /** Processes a request that was deferred, then what came behind it. Absent as above. */
+  runDeferred?(argv: readonly Argument[]): void;
 }
 
 /** Where the client's commands come from; decides what guards apply. */
@@ -108,6 +111,9 @@ export class Client {
   noEvict = false;
   noTouch = false;
   monitor = false;
+  /** The connection carries our stream to a replica. */
+  isReplica = false;
+  tracking: ClientTracking | undefined;
   closing = false;
 
   /** Subscriptions of all kinds; above 0 a RESP2 client may only manage them. */

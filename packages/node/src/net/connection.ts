@@ -4,7 +4,7 @@
  * It owns the socket, the decoder and the replies on their way: those of this turn, and those that
  * wait at the gate. It knows no command.
  */
-import { CommandDecoder, type NameCache, ProtocolError, type ReplyWriter } from "@slotlog/resp";
+import { type Argument, CommandDecoder, type NameCache, ProtocolError, type ReplyWriter } from "@slotlog/resp";
 import type { Dispatcher } from "../dispatch/dispatcher.js";
 import type { Turn, TurnOutput } from "../dispatch/turn.js";
 import type { Socket, SocketHandlers } from "../ports.js";
@@ -120,7 +120,8 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     }
   }
 
-  #processRequests(): void {
+  /** `deferred` is a request that came earlier and goes first. */
+  #processRequests(deferred?: readonly Argument[]): void {
     const host = this.#host;
     const { reply, dispatcher } = host;
     const decoder = this.#decoder;
@@ -129,6 +130,10 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     reply.attach(this, client.protocol);
     try {
       decoder.authenticated = client.authenticated;
+      if (deferred !== undefined) {
+        const hasLarge = deferred.some((word) => typeof word !== "string");
+        dispatcher.process(client, deferred, hasLarge);
+      }
       while (this.#mayGoOn(client) && decoder.next()) {
         if (client.replyMode === "on") {
           dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
@@ -174,6 +179,12 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#closed || this.#closing || this.#processing) return;
     this.#host.dispatcher.startBatch();
     this.#processRequests();
+  }
+
+  runDeferred(argv: readonly Argument[]): void {
+    if (this.#closed || this.#closing) return;
+    this.#host.dispatcher.startBatch();
+    this.#processRequests(argv);
   }
 
   /** Replies come here when the writer is detached, in order. */

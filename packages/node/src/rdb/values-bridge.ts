@@ -4,6 +4,8 @@
  */
 import type { CollectionEnvironment } from "../store/types/environment.js";
 import { HashValue } from "../store/types/hash.js";
+import { ListValue } from "../store/types/list.js";
+import { SetValue } from "../store/types/set.js";
 import { encodeString, type Value } from "../store/value.js";
 import { RdbError } from "./format.js";
 import type { RdbValue } from "./values.js";
@@ -26,6 +28,10 @@ export function fromNeutral(neutral: RdbValue, collections: CollectionEnvironmen
       return typeof neutral.value === "number" ? neutral.value : encodeString(neutral.value);
     case "hash":
       return HashValue.fromNeutral(neutral, collections);
+    case "list":
+      return ListValue.fromNeutral(neutral, collections);
+    case "set":
+      return SetValue.fromNeutral(neutral, collections);
     default:
       throw new RdbError("unsupported", `this version has no values of type ${neutral.type}`);
   }

@@ -110,6 +110,18 @@ export class Database {
     return segment.entries[4 * place + 3] as Value;
   }
 
+  /** As `lookupRead`, without counting as a use (EXISTS, TYPE, TTL). */
+  inspect(key: string): Value | undefined {
+    const value = this.peek(key);
+    if (value === undefined) {
+      this.misses++;
+      this.#hooks.missed(this, key);
+    } else {
+      this.hits++;
+    }
+    return value;
+  }
+
   /**
    * The value for changing it in place, which this call announces. Counts as a use, not in the
    * statistics.
@@ -121,7 +133,7 @@ export class Database {
     if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
     const value = segment.entries[4 * place + 3] as Value;
     // Other strings cannot be changed in place: `set` and `replace` announce their change.
-    if (typeof value === "object") this.#announce(key);
+    if (typeof value === "object") this.#announce(key, false);
     return value;
   }
 
@@ -217,6 +229,32 @@ export class Database {
     if (value === undefined) return undefined;
     const meta = this.#tables.segment.entries[4 * this.#tables.place + 1] as number;
     return encodingOf(value, (meta & ENCODING_MASK) >>> ENCODING_SHIFT);
+  }
+
+  /** The flag under which the key's value was stored, for storing it again elsewhere. */
+  encodingFlag(key: string): EncodingFlag {
+    const place = this.#tables.again(key);
+    if (place < 0) return 0;
+    const meta = this.#tables.segment.entries[4 * place + 1] as number;
+    return ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+  }
+
+  /**
+   * Gives an existing key another name, which must be free, in this or another database: its value,
+   * expiry and use statistics go with it.
+   */
+  transfer(key: string, target: Database, newKey: string): void {
+    const place = this.#tables.again(key);
+    const segment = this.#tables.segment;
+    const value = segment.entries[4 * place + 3] as Value;
+    const meta = segment.entries[4 * place + 1] as number;
+    const expireAt = segment.expireAt(place);
+    const flag = ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+    this.#announce(key, false);
+    target.#insert(newKey, value, flag);
+    target.setAccess(newKey, meta & ACCESS_MASK);
+    if (expireAt !== NEVER) target.setExpireAt(newKey, expireAt);
+    this.delete(key);
   }
 
   /** OBJECT IDLETIME in ms, or -1 if the key does not exist. */
@@ -413,8 +451,8 @@ export class Database {
   }
 
   #overwrite(key: string, place: number, value: Value, flag: EncodingFlag): void {
-    this.#announce(key);
     const { entries } = this.#tables.segment;
+    this.#announce(key, entries[4 * place + 3] !== value);
     entries[4 * place + 3] = value;
     const meta = entries[4 * place + 1] as number;
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
@@ -426,19 +464,22 @@ export class Database {
   }
 
   #setExpiry(key: string, at: number): void {
-    this.#announce(key);
+    this.#announce(key, false);
     this.#tables.setExpireAt(key, at);
   }
 
   #remove(key: string): void {
-    this.#announce(key);
+    this.#announce(key, true);
     this.#tables.remove(key);
   }
 
-  /** Tells a snapshot that the key found last is going to change. */
-  #announce(key: string): void {
+  /**
+   * Tells a snapshot that the key found last is going to change. `detaches`: its value leaves the
+   * keyspace and nobody will change it any more, so that the snapshot may keep it as it is.
+   */
+  #announce(key: string, detaches: boolean): void {
     const tables = this.#tables;
     if (tables.walk === undefined) return;
-    tables.walk.beforeChange(tables, tables.perSlot ? this.#hasher.slotOf(key) : 0);
+    tables.walk.beforeChange(tables, tables.perSlot ? this.#hasher.slotOf(key) : 0, detaches);
   }
 }

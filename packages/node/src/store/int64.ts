@@ -65,3 +65,18 @@ export function isInt64Text(text: string): boolean {
   // 18 digits never exceed 64 bits; only longer ones need the exact comparison.
   return text.length <= 18 || parseInt64(text) !== undefined;
 }
+
+/** The sum, a number when it is safe, or `undefined` if it does not fit into 64 bits. */
+export function addInt64(
+  left: number | bigint,
+  right: number | bigint,
+): number | bigint | undefined {
+  if (typeof left === "number" && typeof right === "number") {
+    const sum = left + right;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  const exact = BigInt(left) + BigInt(right);
+  if (exact > INT64_MAX || exact < INT64_MIN) return undefined;
+  const rounded = Number(exact);
+  return Number.isSafeInteger(rounded) ? rounded : exact;
+}

@@ -103,8 +103,8 @@ describe("KeyTable", () => {
     }
     assert.ok([...table.segments()].length > 20);
     checkTable(table, model, "good");
-    // 32 bytes per place, 40 to 43 of them per key with segments 70% to 80% full.
-    assert.ok(table.overheadBytes < 30_000 * 46, `${table.overheadBytes} bytes for 30,000 keys`);
+    // 32 bytes per place, and segments 60% full on average, never less than 39%.
+    assert.ok(table.overheadBytes < 30_000 * 70, `${table.overheadBytes} bytes for 30,000 keys`);
     for (let number = 0; number < 30_000; number++) {
       if (number % 1000 === 0) checkTable(table, model, "good");
       assert.ok(table.delete(`k${number}`, hashOf(`k${number}`, "good")));

@@ -329,6 +329,16 @@ export class KeyTable {
     this.#segmentCount++;
     if (depth === this.#depth) this.#deepestCount += 2;
   }
+  /** The lower half of a split where the old segment's memory cannot be kept. */
+  #replaceLow(segment: Segment, cut: number, depth: number, base: number, half: number): void {
+    const low = this.#copyOf(segment, 0, cut, depth, PLACES_SPLIT_MIN);
+    this.#setGrowAt(low);
+    this.#registry?.remove(segment);
+    this.#registry?.update(low);
+    this.#directory.fill(low, base, base + half);
+    segment.retire();
+  }
+
   #doubleDirectory(): void {
     const old = this.#directory;
     const directory = presizedArray(2 * old.length, old[0] as Segment);

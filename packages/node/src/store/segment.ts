@@ -54,6 +54,14 @@ function newEntries(places: number): unknown[] {
   return entries;
 }
 
+function clearEntries(entries: unknown[]): void {
+  for (let at = 0; at < entries.length; at += 4) {
+    entries[at] = EMPTY;
+    entries[at + 2] = undefined;
+    entries[at + 3] = undefined;
+  }
+}
+
 export class Segment {
   /**
    * Four elements per place: hash (or `EMPTY`), meta word, key, value. V8 keeps 32-bit integers in
@@ -72,7 +80,7 @@ export class Segment {
   /** Homes; less than `places`. */
   #homes: number;
   /** Leading hash bits that all keys here share. */
-  readonly depth: number;
+  depth: number;
   /** Keys here with an expiry. */
   volatileCount = 0;
   /** No key here expires before this time; it may be too early, never too late. */
@@ -90,8 +98,12 @@ export class Segment {
   }
 
   #home(hash: number): number {
+    return this.#homeAt(hash, this.depth);
+  }
+
+  #homeAt(hash: number, depth: number): number {
     // 16 bits behind the prefix, as a fraction of the homes.
-    return Math.imul((hash << (this.depth + 1)) >>> 16, this.#homes) >>> 16;
+    return Math.imul((hash << (depth + 1)) >>> 16, this.#homes) >>> 16;
   }
 
   /** Place of `key`, or `~place` where it would have to be inserted. */
@@ -244,6 +256,32 @@ export class Segment {
     copy.#homes = this.#homes;
     copy.count = this.count;
     return copy;
+  }
+
+  /**
+   * Forgets what is at and behind place `cut` and spreads the rest over all places: the lower half
+   * of a split. False, and nothing has changed, if a run would overflow.
+   */
+  keepLow(cut: number, depth: number): boolean {
+    const { entries, expires } = this;
+    let free = 0;
+    for (let place = 0; place < cut; place++) {
+      const hash = entries[4 * place] as number;
+      if (hash !== EMPTY) free = Math.max(free, this.#homeAt(hash, depth)) + 1;
+    }
+    if (free > this.places) return false;
+    const low = new Segment(this.depth, 0);
+    low.places = cut;
+    low.entries = entries.slice(0, 4 * cut);
+    low.expires = expires?.slice(0, cut);
+    clearEntries(entries);
+    expires?.fill(NEVER);
+    this.depth = depth;
+    this.count = 0;
+    this.volatileCount = 0;
+    this.earliestExpiry = NEVER;
+    low.copyInto(this, 0, cut);
+    return true;
   }
 
   /** Lets go of everything, so that whoever remembers a place here finds no key. */

@@ -10,7 +10,7 @@ import { KeyHasher } from "./key-hash.js";
 import { FastRandom } from "./random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 import { NEVER } from "./segment.js";
-import { EPOCH_MAX, type SnapshotSink, type SnapshotValue } from "./snapshot-walk.js";
+import { EPOCH_MAX, isNeutral, type SnapshotSink, type SnapshotValue } from "./snapshot-walk.js";
 import type { CollectionValue, Value } from "./value.js";
 
 const hooks: StoreHooks = {
@@ -57,7 +57,7 @@ function textOf(value: SnapshotValue): string {
   if (value instanceof ByteString) return `bytes ${value.view().toString("latin1")}`;
   if (typeof value !== "object") return `${typeof value} ${value}`;
   assert.ok(value.type === "set");
-  const neutral = "toNeutral" in value ? value.toNeutral() : value;
+  const neutral = isNeutral(value) ? value : value.toNeutral();
   return `set ${neutral.type === "set" ? neutral.members.join() : ""}`;
 }
 
@@ -133,6 +133,8 @@ const operation = fc.record({
     "clear",
     "swap",
     "detach",
+    "rename",
+    "rename",
   ),
   key: fc.nat(400),
   number: fc.nat(10_000),
@@ -148,7 +150,15 @@ function apply(set: DatabaseSet, verb: string, keyNumber: number, number: number
   else if (verb === "persist") database.persist(key);
   else if (verb === "clear" && number % 4 === 0) database.clear();
   else if (verb === "swap") set.swap(set.first, database);
-  else if (verb === "detach") database.detachSlot(database.slotOf(key));
+  else if (verb === "rename") {
+    const target = set.databases[(number >>> 3) % set.count] as Database;
+    const newKey = keyOf((keyNumber + number) % 400);
+    if (database.exists(key) && (target !== database || key !== newKey)) {
+      target.delete(newKey);
+      database.transfer(key, target, newKey);
+      change(target, newKey, number);
+    }
+  } else if (verb === "detach") database.detachSlot(database.slotOf(key));
   else if (verb === "fill") {
     for (let each = 0; each < 60; each++) database.set(keyOf((keyNumber + each) % 400), number);
   } else if (verb === "drop") {

@@ -25,6 +25,11 @@ import type { Value } from "./value.js";
 /** What a queued collection was, or a value that is still in place. */
 export type SnapshotValue = Value | RdbCollection;
 
+/** True for a collection that was queued in its neutral form. */
+export function isNeutral(value: SnapshotValue): value is RdbCollection {
+  return typeof value === "object" && value.type !== "string" && !("toNeutral" in value);
+}
+
 export interface SnapshotSink {
   /** `expireAt` is Unix ms or `NEVER`; `meta` the key's meta word, for LRU and LFU. */
   entry(database: number, key: string, value: SnapshotValue, expireAt: number, meta: number): void;
@@ -124,8 +129,11 @@ export class SnapshotWalk {
     this.#end();
   }
 
-  /** To be called before the entry at `tables.segment` and `tables.place` changes or goes. */
-  beforeChange(tables: SlotTables, slot: number): void {
+  /**
+   * To be called before the entry at `tables.segment` and `tables.place` changes or goes. A value
+   * that `detaches` (DEL, an overwrite) is nobody's any more and kept as it is; others are copied.
+   */
+  beforeChange(tables: SlotTables, slot: number, detaches: boolean): void {
     const source = this.#sourceOf(tables);
     if (source === undefined) return;
     const { segment, place } = tables;
@@ -133,7 +141,7 @@ export class SnapshotWalk {
     if ((meta & EPOCH_MASK) === this.#epoch) return;
     if (this.#isPassed(source, slot, segment.entries[4 * place] as number)) return;
     segment.entries[4 * place + 1] = (meta & ~EPOCH_MASK) | this.#epoch;
-    this.#enqueue(source, segment, place, meta);
+    this.#enqueue(source, segment, place, detaches);
   }
 
   /** The meta word for a key that is being added to a slot. */
@@ -164,7 +172,7 @@ export class SnapshotWalk {
     return source === this.#sources[this.#current] && slot * CURSOR_SLOT + hash < this.#cursor;
   }
 
-  #enqueue(source: Source, segment: Segment, place: number, meta: number): void {
+  #enqueue(source: Source, segment: Segment, place: number, detaches: boolean): void {
     const key = segment.entries[4 * place + 2] as string;
     const value = segment.entries[4 * place + 3] as Value;
     let old: SnapshotValue = value;
@@ -172,13 +180,13 @@ export class SnapshotWalk {
     if (typeof value === "string") {
       bytes += value.length;
     } else if (value instanceof ByteString) {
-      old = value.share();
+      if (!detaches) old = value.share();
       bytes += value.length;
     } else if (typeof value === "object") {
-      old = value.toNeutral();
+      if (!detaches) old = value.toNeutral();
       bytes += value.length * QUEUED_ELEMENT_BYTES;
     }
-    source.queue.push(key, old, segment.expireAt(place), meta);
+    source.queue.push(key, old, segment.expireAt(place), segment.entries[4 * place + 1] as number);
     source.queueBytes.push(bytes);
     this.preimageBytes += bytes;
     if (this.preimageBytes > this.#preimageBytesMax) this.abandon();

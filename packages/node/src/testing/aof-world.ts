@@ -84,6 +84,7 @@ export class AofWorld {
       monotonic: () => this.clock.monotonic(),
       onProgress: (progress) => this.progress.push(progress),
       execute: (argv, db) => {
+        if (argv[0] === "NOSUCH") return false;
         values.push(db === 0 ? String(argv[1]) : `${String(argv[1])}@${db}`);
         return true;
       },

@@ -38,6 +38,10 @@ class CollectingLink implements ClientLink, ReplySink {
     this.chunks.push(Buffer.from(bytes));
   }
 
+  push(bytes: Buffer): void {
+    this.chunk(bytes);
+  }
+
   closeAfterReplies(): void {}
   closeNow(): void {}
   resume(): void {}
@@ -172,6 +176,8 @@ const processInfo: ProcessInfo = {
   executable: "harness",
   rss: () => 0,
   usedMemory: () => 0,
+  heapTotal: () => 0,
+  block: () => {},
   heapLimit: 2 ** 32,
   totalSystemMemory: 2 ** 33,
   cpu: () => ({ user: 0, system: 0 }),

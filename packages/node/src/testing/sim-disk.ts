@@ -64,7 +64,7 @@ export class SimDisk implements Disk {
     this.faults = [];
   }
 
-  /** The machine goes down at the start of the `nth` mutating operation from now, 0 for the next. */
+  /** The machine goes down at the start of the `nth` mutating operation from now (0: the next). */
   crashAt(nth: number): void {
     this.crashPoint = this.operations + nth;
   }

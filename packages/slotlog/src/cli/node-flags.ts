@@ -6,7 +6,9 @@ import { totalmem } from "node:os";
 /** A node with a smaller heap has no room to work in. */
 const heapMbMin = 512;
 
-/** Three quarters of the machine, divided among its nodes: the rest is for buffers and the kernel. */
+/**
+ * Three quarters of the machine, divided among its nodes: the rest is for buffers and the kernel.
+ */
 export function heapMbFor(nodes: number, memoryBytes: number = totalmem()): number {
   return Math.max(heapMbMin, Math.floor((memoryBytes * 0.75) / nodes / 2 ** 20));
 }

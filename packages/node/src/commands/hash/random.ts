@@ -1,7 +1,8 @@
 /** HRANDFIELD: random fields, distinct or not. */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
-import { type Element, replyElement } from "../../store/types/element.js";
+import { KeyTable } from "../../store/key-table.js";
+import { type Element, elementText, replyElement } from "../../store/types/element.js";
 import type { HashValue } from "../../store/types/hash.js";
 import { isWord, symmetricLongArgument } from "../arguments.js";
 import { fail } from "../errors.js";
@@ -42,21 +43,20 @@ function replyWithRepetition(context: CommandContext, hash: HashValue, wish: Wis
 function replyDistinct(context: CommandContext, hash: HashValue, wish: Wish): void {
   const size = hash.length;
   const count = Math.min(wish.count, size);
+  const { hasher, random } = context.db.collections;
   const drawn: Element[] = [];
   replyHeader(context, { ...wish, count });
   if (hash.encoding === "hashtable" && mustPickOneByOne(count, size)) {
-    const seen = new Set<Element>();
+    const seen = new KeyTable(0);
     while (seen.size < count) {
       drawn.length = 0;
       hash.pick(drawn);
-      if (seen.has(drawn[0] as Element)) continue;
-      seen.add(drawn[0] as Element);
-      replyPair(context, drawn, 0, wish);
+      const field = elementText(drawn[0] as Element);
+      if (seen.set(field, hasher.hashOf(field), undefined)) replyPair(context, drawn, 0, wish);
     }
     return;
   }
   hash.collect(drawn);
-  const { random } = context.db.collections;
   chooseDistinct({ size, count, random }, (index) => replyPair(context, drawn, index * 2, wish));
 }
 

@@ -106,6 +106,13 @@ export class ReplicationHistory {
     this.#id = this.#newId();
   }
 
+  /** DEBUG CHANGE-REPL-ID: a history that nobody can continue. */
+  changeId(): void {
+    this.#id = this.#newId();
+    this.#secondId = noReplicationId;
+    this.#secondOffset = -1;
+  }
+
   /**
    * Data loaded from disk stand at `position`, and we start as a primary: a new id always, since
    * what others saw after that offset may differ from what we will write.

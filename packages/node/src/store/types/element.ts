@@ -6,7 +6,9 @@
  * `===` says so.
  */
 import type { ReplyWriter } from "@slotlog/resp";
+import type { Bytes } from "../../rdb/values.js";
 import { isInt64Text } from "../int64.js";
+import { BYTE_STRING_LENGTH_MIN } from "../value.js";
 
 export type Element = string | number;
 
@@ -37,6 +39,16 @@ export function elementOf(text: string): Element {
 
 export function elementText(element: Element): string {
   return typeof element === "number" ? String(element) : element;
+}
+
+/** The form in which RDB takes it: bytes from 64 KiB on. */
+export function neutralBytes(element: Element): Bytes {
+  const text = elementText(element);
+  return text.length < BYTE_STRING_LENGTH_MIN ? text : Buffer.from(text, "latin1");
+}
+
+export function textOfBytes(bytes: Bytes): string {
+  return typeof bytes === "string" ? bytes : bytes.toString("latin1");
 }
 
 /** Bytes of the text. */

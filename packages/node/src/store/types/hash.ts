@@ -5,12 +5,19 @@
  *
  * It does not know keys or replies. A hash that has become empty must be deleted by its user.
  */
-import type { RdbHash } from "../../rdb/values.js";
+import type { Bytes, RdbHash } from "../../rdb/values.js";
 import { EntryBatch } from "../entry-batch.js";
 import { KeyTable } from "../key-table.js";
 import { EMPTY } from "../segment.js";
 import type { CollectionValue } from "../value.js";
-import { type Element, elementBytes, elementOf, elementText } from "./element.js";
+import {
+  type Element,
+  elementBytes,
+  elementOf,
+  elementText,
+  neutralBytes,
+  textOfBytes,
+} from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
 import { averageBytes } from "./memory.js";
 
@@ -30,7 +37,7 @@ export class HashValue implements CollectionValue {
     const { pairs } = neutral;
     if (pairs.length / 2 > environment.limits.hashMaxListpackEntries) hash.#convert();
     for (let index = 0; index < pairs.length; index += 2) {
-      hash.set(textOf(pairs[index]), textOf(pairs[index + 1]));
+      hash.set(textOfBytes(pairs[index] as Bytes), textOfBytes(pairs[index + 1] as Bytes));
     }
     return hash;
   }
@@ -158,7 +165,7 @@ export class HashValue implements CollectionValue {
   toNeutral(): RdbHash {
     const all: Element[] = [];
     this.collect(all);
-    return { type: "hash", pairs: all.map(elementText) };
+    return { type: "hash", pairs: all.map(neutralBytes) };
   }
 
   memoryUsage(samples: number): number {
@@ -195,8 +202,4 @@ export class HashValue implements CollectionValue {
     this.#pairs = undefined;
     this.#table = table;
   }
-}
-
-function textOf(bytes: string | Buffer | undefined): string {
-  return typeof bytes === "string" ? bytes : (bytes as Buffer).toString("latin1");
 }

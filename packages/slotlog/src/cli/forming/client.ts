@@ -33,13 +33,16 @@ export class NodeClient {
       enableOfflineQueue: false,
       connectTimeout: 2_000,
     });
-    // Every failure also rejects the command or the connect that met it.
-    redis.on("error", () => {});
+    // A refused connection or password comes as an event, and connect() then only says "closed".
+    let cause: unknown;
+    redis.on("error", (error) => {
+      cause = error;
+    });
     try {
       await redis.connect();
     } catch (error) {
       redis.disconnect();
-      throw error;
+      throw cause ?? error;
     }
     return new NodeClient(address, redis);
   }

@@ -51,7 +51,9 @@ async function missingAcquaintance(members: readonly Member[]): Promise<string |
   return `${ready} of ${members.length} nodes know each other`;
 }
 
-/** Only a primary without slots follows: any other has a part already, after a failover a new one. */
+/**
+ * Only a primary without slots follows: any other has a part already, after a failover a new one.
+ */
 async function follow({ role, client }: Member, members: readonly Member[]): Promise<void> {
   if (role.kind !== "replica") return;
   const self = myself(await nodesKnownTo(client));

@@ -1,5 +1,5 @@
-// What `slotlog up` wants to exist: the nodes, their ports and directories, who is whose replica and
-// which slots each primary gets. Pure; `form.ts` makes it so.
+// What `slotlog up` wants to exist: the nodes, their ports and directories, who is whose replica
+// and which slots each primary gets. Pure; `form.ts` makes it so.
 
 import { join } from "node:path";
 import { usageError } from "../errors.js";

@@ -202,8 +202,9 @@ interface Stopped {
 }
 
 /**
- * The first signal stops in order. A second one may be the same Ctrl-C, which npm passes on after the
- * terminal has sent it to us already; only one that comes a second later means "now", and kills.
+ * The first signal stops in order. A second one may be the same Ctrl-C, which npm passes on after
+ * the terminal has sent it to us already; only one that comes a second later means "now", and
+ * kills.
  */
 function whenToldToStop(
   stop: AbortController,

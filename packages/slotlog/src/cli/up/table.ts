@@ -1,5 +1,5 @@
-// What `slotlog up` prints when the cluster serves: the nodes as a table, and the lines that connect
-// to them. Pure.
+// What `slotlog up` prints when the cluster serves: the nodes as a table, and the lines that
+// connect to them. Pure.
 
 import Table from "cli-table3";
 import type { KnownNode } from "../forming/cluster-nodes.js";

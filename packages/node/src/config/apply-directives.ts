@@ -1,0 +1,78 @@
+/** What changing a directive at run time does to the parts of a node. */
+import type { AofWriter } from "../aof/writer.js";
+import type { LatencyMonitor } from "../observe/latency-monitor.js";
+import type { SlowLog } from "../observe/slow-log.js";
+import type { AccessClock } from "../store/access.js";
+import type { Configuration } from "./config.js";
+
+/** The parts that follow the configuration. */
+export interface ConfiguredParts {
+  readonly configuration: Configuration;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly access: AccessClock;
+  readonly persistence: { readonly writer: AofWriter | undefined };
+  slowCommandMs: number;
+  readsWait: boolean;
+  /** The cron's pace. */
+  restartCron(): void;
+}
+
+/** Puts the values in force into effect, and whatever they become. */
+export function applyDirectives(node: ConfiguredParts): void {
+  const { configuration } = node;
+  for (const [names, apply] of effects) {
+    const run = (): void => apply(node);
+    for (const name of names) configuration.onChange(name, run);
+    run();
+  }
+  configuration.onApply("appendonly", () => {
+    const isOn = node.persistence.writer !== undefined;
+    if (configuration.values.appendonly === isOn) return undefined;
+    return "the append-only file cannot be switched on or off while the server runs yet";
+  });
+  for (const name of ["port", "bind"] as const) {
+    configuration.onApply(
+      name,
+      () => "the listening addresses cannot be changed while the server runs yet",
+    );
+  }
+}
+
+type Effect = readonly [
+  names: readonly Parameters<Configuration["onChange"]>[0][],
+  apply: (node: ConfiguredParts) => void,
+];
+
+const effects: readonly Effect[] = [
+  [["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"], applyThresholds],
+  [["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], applyAccess],
+  [["appendfsync", "aof-buffer-max"], applyAppendOnly],
+  [["hz"], (node) => node.restartCron()],
+];
+
+function applyThresholds(node: ConfiguredParts): void {
+  const { configuration, latency, slowLog } = node;
+  const { slowlogLogSlowerThan, slowlogMaxLen, latencyMonitorThreshold } = configuration.values;
+  slowLog.configure({ slowerThan: slowlogLogSlowerThan, lengthMax: slowlogMaxLen });
+  latency.thresholdMs = latencyMonitorThreshold;
+  const latencyMs =
+    latencyMonitorThreshold === 0 ? Number.POSITIVE_INFINITY : latencyMonitorThreshold;
+  node.slowCommandMs = Math.min(slowLog.thresholdMs, latencyMs);
+}
+
+function applyAccess({ access, configuration }: ConfiguredParts): void {
+  const { maxmemoryPolicy, lfuLogFactor, lfuDecayTime } = configuration.values;
+  access.lfu = maxmemoryPolicy.endsWith("-lfu");
+  access.lfuLogFactor = lfuLogFactor;
+  access.lfuDecayMinutes = lfuDecayTime;
+}
+
+function applyAppendOnly(node: ConfiguredParts): void {
+  const { appendfsync, aofBufferMax } = node.configuration.values;
+  const { writer } = node.persistence;
+  if (writer === undefined) return;
+  writer.setPolicy(appendfsync);
+  writer.setBufferLimit(aofBufferMax);
+  node.readsWait = appendfsync === "always";
+}

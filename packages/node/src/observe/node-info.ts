@@ -1,0 +1,328 @@
+/** What `INFO` and `MEMORY` ask, read off a node's parts. */
+import type { Command } from "../commands/registry.js";
+import type { NodeServices } from "../dispatch/services.js";
+import { replicaStateNames } from "../replication/core/link-state.js";
+import { redisVersion, slotlogVersion } from "../version.js";
+import type {
+  ClientsInfo,
+  CpuInfo,
+  DatabaseInfo,
+  DebugInfo,
+  InfoSource,
+  MemoryInfo,
+  PersistenceInfo,
+  PrimaryLinkInfo,
+  ReplicaInfo,
+  ReplicationInfo,
+  ServerInfo,
+  StatsInfo,
+} from "./info-sources.js";
+import type { NodeRates } from "./node-rates.js";
+
+/** What a client costs beside its buffers: an estimate. */
+const clientBytes = 1024;
+
+export class NodeInfo implements InfoSource {
+  readonly #node: NodeServices;
+  readonly #rates: NodeRates;
+  readonly #startupBytes: number;
+
+  constructor(node: NodeServices, rates: NodeRates) {
+    this.#node = node;
+    this.#rates = rates;
+    this.#startupBytes = node.process.usedMemory();
+  }
+
+  get clusterEnabled(): boolean {
+    return this.#node.config.clusterEnabled;
+  }
+
+  get latencyTracking(): boolean {
+    return this.#node.config.latencyTracking;
+  }
+
+  get percentiles(): readonly number[] {
+    return this.#node.config.latencyTrackingInfoPercentiles;
+  }
+
+  server(): ServerInfo {
+    const { config, configuration, ports, process, runId, startedAt, port } = this.#node;
+    const now = ports.clock.now();
+    const bind = config.bind.map((address) =>
+      address.startsWith("-") ? address.slice(1) : address,
+    );
+    return {
+      redisVersion,
+      slotlogVersion,
+      os: process.os,
+      processId: process.pid,
+      runId,
+      port,
+      nowMs: now,
+      uptimeMs: now - startedAt,
+      hz: config.hz,
+      lruClock: Math.floor(now / 1000) % 2 ** 24,
+      executable: process.executable,
+      configFile: configuration.file ?? "",
+      listeners: [{ name: "tcp", addresses: bind, port }],
+    };
+  }
+
+  clients(): ClientsInfo {
+    const { clients, cluster, config } = this.#node;
+    let replicas = 0;
+    let blocked = 0;
+    let tracking = 0;
+    let input = 0;
+    let output = 0;
+    for (const client of clients.all()) {
+      if (client.isReplica) replicas += 1;
+      if (client.blocked !== undefined) blocked += 1;
+      if (client.tracking !== undefined) tracking += 1;
+      input = Math.max(input, client.link.queryBufferBytes);
+      output = Math.max(output, client.link.outputBufferBytes);
+    }
+    return {
+      connected: clients.count - replicas,
+      clusterConnections: cluster?.bus.core.linksView().length ?? 0,
+      max: config.maxclients,
+      recentMaxInputBytes: input,
+      recentMaxOutputBytes: output,
+      blocked,
+      tracking,
+      inTimeoutTable: 0,
+      blockingKeys: 0,
+      blockingKeysOnNoKey: 0,
+    };
+  }
+
+  memory(): MemoryInfo {
+    const { clients, config, persistence, process, replication, stats } = this.#node;
+    let normal = 0;
+    let replica = 0;
+    for (const client of clients.all()) {
+      const bytes = clientBytes + client.link.queryBufferBytes + client.link.outputBufferBytes;
+      if (client.isReplica) replica += bytes;
+      else normal += bytes;
+    }
+    const backlog = replication.history.backlog?.length ?? 0;
+    const aofBuffer = persistence.writer?.bufferedBytes ?? 0;
+    const used = process.usedMemory();
+    return {
+      usedBytes: used,
+      rssBytes: process.rss(),
+      peakBytes: Math.max(stats.peakMemory, used),
+      startupBytes: this.#startupBytes,
+      overheadBytes: Math.min(used, this.#startupBytes + normal + replica + backlog + aofBuffer),
+      heapTotalBytes: process.heapTotal(),
+      systemBytes: process.totalSystemMemory,
+      luaBytes: 0,
+      scriptCacheBytes: 0,
+      cachedScripts: 0,
+      functions: 0,
+      libraries: 0,
+      functionVmBytes: 0,
+      functionBytes: 0,
+      maxmemory: config.maxmemory,
+      policy: config.maxmemoryPolicy,
+      notCountedForEvictBytes: aofBuffer,
+      backlogBytes: backlog,
+      replicationBufferBytes: replica,
+      replicaClientBytes: replica,
+      normalClientBytes: normal,
+      clusterLinkBytes: 0,
+      aofBufferBytes: aofBuffer,
+      lazyfreePending: 0,
+      lazyfreed: 0,
+    };
+  }
+
+  persistence(): PersistenceInfo {
+    const { loading, persistence, startedAt, stats } = this.#node;
+    const { writer } = persistence;
+    return {
+      loading,
+      asyncLoading: false,
+      saveKeysProcessed: 0,
+      saveKeysTotal: 0,
+      changesSinceSave: stats.dirty,
+      lastSaveSeconds: Math.floor(startedAt / 1000),
+      lastSaveOk: true,
+      lastSaveDuration: -1,
+      currentSaveDuration: -1,
+      saves: 0,
+      keysExpiredAtLoad: 0,
+      keysLoaded: 0,
+      aofEnabled: writer !== undefined,
+      rewriteScheduled: false,
+      lastRewriteDuration: persistence.lastRewriteSeconds,
+      currentRewriteDuration: persistence.rewriting ? 0 : -1,
+      lastRewriteOk: !persistence.lastRewriteFailed,
+      rewrites: 0,
+      rewriteFailuresInRow: persistence.lastRewriteFailed ? 1 : 0,
+      lastWriteOk: writer?.writable !== false,
+      aof: {
+        currentBytes: writer?.currentSize ?? 0,
+        baseBytes: writer?.baseSize ?? 0,
+        bufferBytes: writer?.bufferedBytes ?? 0,
+        pendingSyncs: writer?.pendingSyncs ?? 0,
+        delayedSyncs: writer?.delayedSyncs ?? 0,
+      },
+    };
+  }
+
+  stats(): StatsInfo {
+    const { databases, pubsub, replication, stats } = this.#node;
+    let hits = stats.keyspaceHits;
+    let misses = stats.keyspaceMisses;
+    for (const database of databases.databases) {
+      hits += database.hits;
+      misses += database.misses;
+    }
+    const rates = this.#rates;
+    return {
+      connectionsReceived: stats.connectionsReceived,
+      commandsProcessed: stats.commandsProcessed,
+      opsPerSecond: rates.commands.perSecond,
+      netInputBytes: stats.netInputBytes,
+      netOutputBytes: stats.netOutputBytes,
+      netReplInputBytes: stats.netReplInputBytes,
+      netReplOutputBytes: stats.netReplOutputBytes,
+      inputBytesPerSecond: rates.input.perSecond,
+      outputBytesPerSecond: rates.output.perSecond,
+      replInputBytesPerSecond: rates.replicationInput.perSecond,
+      replOutputBytesPerSecond: rates.replicationOutput.perSecond,
+      rejectedConnections: stats.rejectedConnections,
+      syncFull: replication.replicas.counters.fullSyncs,
+      syncPartialOk: replication.replicas.counters.partialSyncs,
+      syncPartialErr: replication.replicas.counters.partialSyncsRefused,
+      expiredKeys: stats.expiredKeys,
+      expiredStalePercent: stats.expiredStalePercent,
+      expireTimeCapReached: 0,
+      expireCycleMs: 0,
+      evictedKeys: stats.evictedKeys,
+      evictedClients: stats.evictedClients,
+      evictionExceededMs: 0,
+      currentEvictionExceededMs: 0,
+      keyspaceHits: hits,
+      keyspaceMisses: misses,
+      pubsubChannels: pubsub.channelCount,
+      pubsubPatterns: pubsub.patternCount,
+      shardChannels: pubsub.shardChannelCount,
+      migrateCachedSockets: 0,
+      trackingKeys: 0,
+      trackingItems: 0,
+      trackingPrefixes: 0,
+      unexpectedErrorReplies: stats.unexpectedErrorReplies,
+      errorReplies: stats.errorReplies,
+      dumpSanitizations: 0,
+      readsProcessed: stats.readsProcessed,
+      writesProcessed: stats.writesProcessed,
+      turns: 0,
+      turnMicroseconds: 0,
+      commandMicroseconds: 0,
+      turnsPerSecond: 0,
+      microsecondsPerTurn: 0,
+      aclDeniedAuth: 0,
+      aclDeniedCommand: 0,
+      aclDeniedKey: 0,
+      aclDeniedChannel: 0,
+    };
+  }
+
+  replication(): ReplicationInfo {
+    const { config, ports, replication } = this.#node;
+    const { history, replicas } = replication;
+    const now = ports.clock.monotonic();
+    const listed: ReplicaInfo[] = [];
+    for (const link of replicas.links) {
+      const state = replicaStateNames[link.state];
+      if (state === "") continue;
+      const lag = state === "online" ? Math.floor((now - link.acknowledgedAt) / 1000) : 0;
+      listed.push({
+        ip: link.address,
+        port: link.peer.listeningPort,
+        state: state as ReplicaInfo["state"],
+        offset: link.acknowledgedOffset,
+        lagSeconds: lag,
+      });
+    }
+    const primary = this.#primary(now);
+    const countsReplicas = config.minReplicasToWrite > 0 && config.minReplicasMaxLag > 0;
+    return {
+      ...(primary === undefined ? {} : { primary }),
+      ...(countsReplicas ? { goodReplicas: replicas.countGood(config.minReplicasMaxLag) } : {}),
+      replicas: listed,
+      failoverState: "no-failover",
+      id: history.id,
+      secondId: history.secondId,
+      offset: history.offset,
+      secondOffset: history.secondOffset,
+      backlogActive: history.backlog !== undefined,
+      backlogBytesMax: config.replBacklogSize,
+      backlogFirstOffset: history.backlog?.firstOffset ?? 0,
+      backlogBytes: history.backlog?.length ?? 0,
+    };
+  }
+
+  #primary(now: number): PrimaryLinkInfo | undefined {
+    const { config, replication } = this.#node;
+    const link = replication.primary;
+    if (link === undefined) return undefined;
+    const seconds = (since: number): number => Math.floor((now - since) / 1000);
+    const { receiver } = link;
+    return {
+      host: link.address.host,
+      port: link.address.port,
+      up: link.isUp,
+      lastIoSecondsAgo: link.isUp ? seconds(link.lastIoAt) : -1,
+      readOffset: link.readOffset,
+      offset: replication.history.offset,
+      ...(receiver === undefined
+        ? {}
+        : {
+            sync: {
+              totalBytes: receiver.totalBytes,
+              readBytes: receiver.receivedBytes,
+              lastIoSecondsAgo: seconds(link.lastIoAt),
+            },
+          }),
+      downSinceSeconds: link.downSince === undefined ? -1 : seconds(link.downSince),
+      priority: config.replicaPriority,
+      readOnly: config.replicaReadOnly,
+      announced: config.replicaAnnounced,
+    };
+  }
+
+  cpu(): CpuInfo {
+    const { user, system } = this.#node.process.cpu();
+    return { user, system, userMainThread: user, systemMainThread: system };
+  }
+
+  *commands(): Iterable<Command> {
+    for (const command of this.#node.registry.all()) {
+      yield command;
+      if (command.subcommands !== undefined) yield* command.subcommands.values();
+    }
+  }
+
+  errors(): ReadonlyMap<string, number> {
+    return this.#node.stats.errorsByPrefix;
+  }
+
+  *keyspace(): Iterable<DatabaseInfo> {
+    for (const database of this.#node.databases.databases) {
+      const { index, size, volatileSize } = database;
+      yield { index, keys: size, expires: volatileSize, averageTtlMs: 0 };
+    }
+  }
+
+  debug(): DebugInfo {
+    return {
+      aofMicroseconds: 0,
+      cronMicroseconds: 0,
+      longestTurnMicroseconds: 0,
+      commandsPerTurnMax: 0,
+    };
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The list: one node of elements while it is small (Redis' listpack), a chain of nodes beyond that
+ * (quicklist). It grows into a chain by the configured limits and shrinks back at half of them, as
+ * Redis 7.2 does.
+ *
+ * It does not know keys or replies. A list that has become empty must be deleted by its user.
+ */
+import type { RdbList } from "../../rdb/values.js";
+import type { CollectionValue } from "../value.js";
+import {
+  type Element,
+  elementBytes,
+  elementLength,
+  elementOf,
+  neutralBytes,
+  textOfBytes,
+} from "./element.js";
+import type { CollectionEnvironment } from "./environment.js";
+import { exceedsLimits, ListChain, nodeLimits } from "./list-chain.js";
+import { ListNode } from "./list-node.js";
+import { averageBytes } from "./memory.js";
+
+export type ListEnd = "head" | "tail";
+
+export class ListValue implements CollectionValue {
+  readonly type = "list";
+  readonly #environment: CollectionEnvironment;
+  /** The elements of a listpack; unused once there is a chain. */
+  #node = new ListNode();
+  #chain: ListChain | undefined = undefined;
+
+  constructor(environment: CollectionEnvironment) {
+    this.#environment = environment;
+  }
+
+  static fromNeutral(neutral: RdbList, environment: CollectionEnvironment): ListValue {
+    const list = new ListValue(environment);
+    const chain = new ListChain(environment.limits.listMaxListpackSize);
+    for (const item of neutral.items) {
+      const element = elementOf(textOfBytes(item));
+      chain.push(element, elementLength(element));
+    }
+    list.#chain = chain;
+    list.#tryListpack(1);
+    return list;
+  }
+
+  get encoding(): string {
+    return this.#chain === undefined ? "listpack" : "quicklist";
+  }
+
+  get length(): number {
+    return this.#chain === undefined ? this.#node.count : this.#chain.count;
+  }
+
+  /** Converts to a chain if the words `from` to before `to` of `argv` would make it too large. */
+  prepare(argv: readonly string[], from: number, to: number): void {
+    if (this.#chain !== undefined) return;
+    let bytes = this.#node.bytes;
+    for (let index = from; index < to; index++) bytes += (argv[index] as string).length;
+    const count = this.#node.count + to - from;
+    const { listMaxListpackSize } = this.#environment.limits;
+    if (exceedsLimits(listMaxListpackSize, bytes, count)) this.#toChain();
+  }
+
+  /** After elements have gone: becomes a listpack if it is small enough for that again. */
+  shrink(): void {
+    this.#tryListpack(2);
+  }
+
+  /** Settles the encoding of a list that was just built. */
+  settle(): void {
+    if (this.#chain !== undefined) this.#tryListpack(1);
+    else this.prepare([], 0, 0);
+  }
+
+  push(text: string, end: ListEnd): void {
+    const element = elementOf(text);
+    const chain = this.#chain;
+    if (chain !== undefined) {
+      if (end === "head") chain.unshift(element, text.length);
+      else chain.push(element, text.length);
+    } else if (end === "head") {
+      this.#node.unshift(element);
+    } else {
+      this.#node.push(element);
+    }
+  }
+
+  /** Removes and returns the element at an end of a list that is not empty. */
+  pop(end: ListEnd): Element {
+    const holder = this.#chain ?? this.#node;
+    return end === "head" ? holder.shift() : holder.pop();
+  }
+
+  /** The element of an index, negative from the end; `undefined` if there is none. */
+  at(index: number): Element | undefined {
+    const position = this.#position(index);
+    if (position < 0) return undefined;
+    const chain = this.#chain;
+    if (chain === undefined) return this.#node.at(position);
+    const node = chain.seek(position);
+    return node.at(chain.offset);
+  }
+
+  /** False if there is no such index. */
+  replaceAt(index: number, text: string): boolean {
+    const position = this.#position(index);
+    if (position < 0) return false;
+    const chain = this.#chain;
+    const node = chain === undefined ? this.#node : chain.seek(position);
+    node.replace(chain === undefined ? position : chain.offset, elementOf(text));
+    return true;
+  }
+
+  /** Appends `count` elements from a position on to `into`, all of them present. */
+  range(position: number, count: number, into: Element[]): void {
+    if (count <= 0) return;
+    let node: ListNode | undefined = this.#seek(position);
+    let offset = this.#offset;
+    for (let left = count; left > 0 && node !== undefined; node = node.next) {
+      const end = Math.min(node.count, offset + left);
+      left -= end - offset;
+      for (; offset < end; offset++) into.push(node.at(offset));
+      offset = 0;
+    }
+  }
+
+  /** Inserts beside the first element that equals `pivot`; false if there is none. */
+  insert(pivot: string, text: string, after: boolean): boolean {
+    const wanted = elementOf(pivot);
+    const chain = this.#chain;
+    const first = chain === undefined ? this.#node : chain.head;
+    for (let node = first; node !== undefined; node = node.next) {
+      const offset = node.indexOf(wanted, 0);
+      if (offset < 0) continue;
+      if (chain === undefined) node.insert(after ? offset + 1 : offset, elementOf(text));
+      else chain.insert({ node, offset, after }, elementOf(text), text.length);
+      return true;
+    }
+    return false;
+  }
+
+  /** Removes `count` elements from a position on, all of them present. */
+  removeRange(position: number, count: number): void {
+    if (count <= 0) return;
+    if (this.#chain === undefined) this.#node.remove(position, count);
+    else this.#chain.removeRange(position, count);
+  }
+
+  /** Removes up to `max` elements that equal `text`, beginning at an end; returns how many. */
+  remove(text: string, max: number, from: ListEnd): number {
+    const wanted = elementOf(text);
+    const chain = this.#chain;
+    let removed = 0;
+    let node = chain === undefined ? this.#node : from === "head" ? chain.head : chain.tail;
+    while (node !== undefined && removed < max) {
+      const next = from === "head" ? node.next : node.previous;
+      removed += this.#removeFrom(node, { wanted, max: max - removed, from });
+      node = next;
+    }
+    return removed;
+  }
+
+  /**
+   * Visits elements from an end until `visit` returns false. `index` counts from that end.
+   */
+  visit(from: ListEnd, visit: (element: Element, index: number) => boolean): void {
+    const chain = this.#chain;
+    let index = 0;
+    let node = chain === undefined ? this.#node : from === "head" ? chain.head : chain.tail;
+    while (node !== undefined) {
+      const last = node.count - 1;
+      for (let offset = 0; offset <= last; offset++) {
+        const element = node.at(from === "head" ? offset : last - offset);
+        if (!visit(element, index++)) return;
+      }
+      node = from === "head" ? node.next : node.previous;
+    }
+  }
+
+  copy(): ListValue {
+    const copy = new ListValue(this.#environment);
+    if (this.#chain === undefined) copy.#node = this.#node.copy();
+    else copy.#chain = this.#chain.copy();
+    return copy;
+  }
+
+  toNeutral(): RdbList {
+    const all: Element[] = [];
+    this.range(0, this.length, all);
+    return { type: "list", items: all.map(neutralBytes) };
+  }
+
+  memoryUsage(samples: number): number {
+    const sample: Element[] = [];
+    const count = samples === 0 ? this.length : Math.min(samples, this.length);
+    this.range(0, count, sample);
+    const nodes = this.#chain?.nodes ?? 1;
+    return 96 + nodes * 96 + this.length * (8 + averageBytes(sample, 1));
+  }
+
+  /** Offset in the node that `#seek` returned. */
+  #offset = 0;
+
+  #seek(position: number): ListNode {
+    const chain = this.#chain;
+    if (chain === undefined) {
+      this.#offset = position;
+      return this.#node;
+    }
+    const node = chain.seek(position);
+    this.#offset = chain.offset;
+    return node;
+  }
+
+  /** An index as a position from 0 on, or -1 if there is none. */
+  #position(index: number): number {
+    const { length } = this;
+    const position = index < 0 ? length + index : index;
+    return position >= 0 && position < length ? position : -1;
+  }
+
+  #removeFrom(
+    node: ListNode,
+    what: { readonly wanted: Element; readonly max: number; readonly from: ListEnd },
+  ): number {
+    const { wanted, max, from } = what;
+    let removed = 0;
+    if (from === "head") {
+      let offset = node.indexOf(wanted, 0);
+      while (offset >= 0 && removed < max) {
+        this.#removeOne(node, offset);
+        removed++;
+        offset = node.count === 0 ? -1 : node.indexOf(wanted, offset);
+      }
+      return removed;
+    }
+    for (let offset = node.count - 1; offset >= 0 && removed < max; offset--) {
+      if (node.at(offset) !== wanted) continue;
+      this.#removeOne(node, offset);
+      removed++;
+    }
+    return removed;
+  }
+
+  #removeOne(node: ListNode, offset: number): void {
+    if (this.#chain === undefined) node.remove(offset, 1);
+    else this.#chain.removeAt(node, offset);
+  }
+
+  #toChain(): void {
+    const chain = new ListChain(this.#environment.limits.listMaxListpackSize);
+    if (this.#node.count > 0) chain.appendNode(this.#node);
+    this.#node = new ListNode();
+    this.#chain = chain;
+  }
+
+  /** A chain of one node that is within the limits, divided by `divisor`, becomes a listpack. */
+  #tryListpack(divisor: number): void {
+    const chain = this.#chain;
+    if (chain === undefined || chain.nodes !== 1) return;
+    const node = chain.head as ListNode;
+    const limits = nodeLimits(this.#environment.limits.listMaxListpackSize);
+    if (node.bytes > Math.floor(limits.bytes / divisor)) return;
+    if (node.count > Math.floor(limits.count / divisor)) return;
+    node.block = undefined;
+    this.#node = node;
+    this.#chain = undefined;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The nodes of a sorted set's order (see `zset-order.ts`): leaves with members and scores, branches
+ * with children and how many members are below each. They know how to find a place in themselves
+ * and how to split and join; which node to go to is the tree's business.
+ */
+
+/**
+ * Elements per node before it splits. A leaf of 64 costs about 3 bytes of overhead per member, and
+ * moving half of it for an insertion is as cheap as the descent to it; 20 million members make a
+ * tree of five levels.
+ */
+export const NODE_MAX = 64;
+/** Below this many elements a node joins a neighbour or takes some of its elements. */
+export const NODE_MIN = 16;
+
+/** True if one element comes before another one: by score, ties by the bytes of the member. */
+export function isBefore(
+  score: number,
+  member: string,
+  otherScore: number,
+  otherMember: string,
+): boolean {
+  return score < otherScore || (score === otherScore && member < otherMember);
+}
+
+/**
+ * A range of scores or of members, as a test: in the order of a sorted set, some elements are
+ * before it, then come those inside, then those behind.
+ */
+export interface ZsetRange {
+  /** True for what comes before the range. */
+  isBelow(score: number, member: string): boolean;
+  /** True for what comes behind the range. */
+  isAbove(score: number, member: string): boolean;
+}
+
+/** Puts an element into an array at an index: `splice` allocates an array for what it removes. */
+function insertInto<T>(array: T[], index: number, element: T): void {
+  array.push(element);
+  for (let at = array.length - 1; at > index; at--) array[at] = array[at - 1] as T;
+  array[index] = element;
+}
+
+function removeFrom<T>(array: T[], index: number): void {
+  const last = array.length - 1;
+  for (let at = index; at < last; at++) array[at] = array[at + 1] as T;
+  array.pop();
+}
+
+/** Takes the elements from `index` on out of an array. */
+function cut<T>(array: T[], index: number): T[] {
+  const rest = array.slice(index);
+  array.length = index;
+  return rest;
+}
+
+export class Leaf {
+  /** In order; `scores[i]` belongs to `members[i]`. */
+  members: string[] = [];
+  scores: number[] = [];
+  previous: Leaf | undefined = undefined;
+  next: Leaf | undefined = undefined;
+
+  get total(): number {
+    return this.members.length;
+  }
+
+  get width(): number {
+    return this.members.length;
+  }
+
+  /** Index of the first element not before the given one. */
+  find(score: number, member: string): number {
+    const { scores, members } = this;
+    let low = 0;
+    let high = members.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(scores[middle] as number, members[middle] as string, score, member)) {
+        low = middle + 1;
+      } else high = middle;
+    }
+    return low;
+  }
+
+  /** How many elements are before a range, or, with `whole`, before it or in it. */
+  countBefore(range: ZsetRange, whole: boolean): number {
+    const { scores, members } = this;
+    let low = 0;
+    let high = members.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isCounted(range, whole, scores[middle] as number, members[middle] as string)) {
+        low = middle + 1;
+      } else high = middle;
+    }
+    return low;
+  }
+
+  insert(index: number, score: number, member: string): void {
+    insertInto(this.members, index, member);
+    insertInto(this.scores, index, score);
+  }
+
+  remove(index: number): void {
+    removeFrom(this.members, index);
+    removeFrom(this.scores, index);
+  }
+
+  /**
+   * Moves the elements from `index` on into a new leaf behind this one. Sets that grow at one end
+   * keep full leaves, since nothing or everything moves there.
+   */
+  split(index: number): Leaf {
+    const right = new Leaf();
+    if (index === 0) {
+      right.members = this.members;
+      right.scores = this.scores;
+      this.members = [];
+      this.scores = [];
+    } else {
+      right.members = cut(this.members, index);
+      right.scores = cut(this.scores, index);
+    }
+    right.previous = this;
+    right.next = this.next;
+    if (this.next !== undefined) this.next.previous = right;
+    this.next = right;
+    return right;
+  }
+
+  /** Takes over all elements of the leaf behind it, which leaves the chain. */
+  join(right: Leaf): void {
+    for (const member of right.members) this.members.push(member);
+    for (const score of right.scores) this.scores.push(score);
+    this.next = right.next;
+    if (right.next !== undefined) right.next.previous = this;
+  }
+}
+
+export class Branch {
+  children: Node[] = [];
+  /** Members below each child. */
+  counts: number[] = [];
+  /**
+   * Lower bounds: nothing below child `i` comes before `members[i]` with `scores[i]`, and everything
+   * below child `i - 1` does. A bound stays when the element it was taken from goes. The first one
+   * is not looked at, but right all the same unless this is the leftmost branch.
+   */
+  members: string[] = [];
+  scores: number[] = [];
+  total = 0;
+
+  get width(): number {
+    return this.children.length;
+  }
+
+  /** The child below which an element belongs. */
+  find(score: number, member: string): number {
+    const { scores, members } = this;
+    let low = 1;
+    let high = members.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(score, member, scores[middle] as number, members[middle] as string)) {
+        high = middle;
+      } else low = middle + 1;
+    }
+    return low - 1;
+  }
+
+  /** The child in which what `Leaf.countBefore` counts ends. */
+  findEnd(range: ZsetRange, whole: boolean): number {
+    const { scores, members } = this;
+    let low = 1;
+    let high = members.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isCounted(range, whole, scores[middle] as number, members[middle] as string)) {
+        low = middle + 1;
+      } else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Members below the children in front of child `index`. */
+  before(index: number): number {
+    const { counts } = this;
+    let sum = 0;
+    for (let at = 0; at < index; at++) sum += counts[at] as number;
+    return sum;
+  }
+
+  /** Puts a child whose lower bound is given at an index. Does not change `total`. */
+  insert(index: number, child: Node, score: number, member: string): void {
+    insertInto(this.children, index, child);
+    insertInto(this.counts, index, child.total);
+    insertInto(this.members, index, member);
+    insertInto(this.scores, index, score);
+  }
+
+  remove(index: number): void {
+    removeFrom(this.children, index);
+    removeFrom(this.counts, index);
+    removeFrom(this.members, index);
+    removeFrom(this.scores, index);
+  }
+
+  split(index: number): Branch {
+    const right = new Branch();
+    right.children = cut(this.children, index);
+    right.counts = cut(this.counts, index);
+    right.members = cut(this.members, index);
+    right.scores = cut(this.scores, index);
+    right.total = right.before(right.width);
+    this.total -= right.total;
+    return right;
+  }
+
+  /** Takes over all children of the branch behind it, whose lower bound is given. */
+  join(right: Branch, score: number, member: string): void {
+    right.scores[0] = score;
+    right.members[0] = member;
+    for (const child of right.children) this.children.push(child);
+    for (const count of right.counts) this.counts.push(count);
+    for (const bound of right.members) this.members.push(bound);
+    for (const bound of right.scores) this.scores.push(bound);
+    this.total += right.total;
+  }
+}
+
+export type Node = Leaf | Branch;
+
+function isCounted(range: ZsetRange, whole: boolean, score: number, member: string): boolean {
+  return whole ? !range.isAbove(score, member) : range.isBelow(score, member);
+}

@@ -1,0 +1,128 @@
+/**
+ * Runs the same commands on a command harness and on a real redis-server and tells where replies or
+ * log records differ. Both run on nearly the same clock, so numbers that are times may differ by
+ * what the comparison itself takes.
+ */
+import assert from "node:assert/strict";
+import { FastRandom } from "../store/random.js";
+import { CommandHarness, type HarnessOptions } from "./command-harness.js";
+import type { RedisServer } from "./redis-server.js";
+
+/** Clocks differ by no more than this, and by a second of rounding. */
+const clockToleranceMs = 20_000;
+
+export interface ComparisonOptions {
+  readonly harness?: HarnessOptions;
+  readonly protocol?: 2 | 3;
+  /** Makes equal what is allowed to differ in a reply (arbitrary order, known differences). */
+  readonly normalize?: (reply: string, words: readonly string[]) => string;
+}
+
+/** Compares all replies and then all log records; returns the harness for further looks. */
+export async function compare(
+  server: RedisServer,
+  commands: readonly (readonly string[])[],
+  options: ComparisonOptions = {},
+): Promise<CommandHarness> {
+  const normalize = options.normalize ?? ((reply: string) => reply);
+  const protocol = options.protocol ?? 2;
+  await server.run([["FLUSHALL"], ["SELECT", "0"], ["HELLO", String(protocol)]]);
+  const before = (await server.records()).length;
+  const theirs = await server.run(commands);
+  const theirRecords = (await server.records()).slice(before);
+  const harness = new CommandHarness({ now: Date.now(), ...options.harness });
+  harness.protocol = protocol;
+  const ourRecords: string[][] = [];
+  for (const [index, words] of commands.entries()) {
+    const ours = normalize(harness.text(...words), words);
+    ourRecords.push(...harness.records());
+    const theirReply = normalize((theirs[index] as Buffer).toString("latin1"), words);
+    if (!isSame(ours, theirReply)) {
+      assert.fail(
+        `reply to command ${index} differs: ${JSON.stringify(words).slice(0, 500)}\n` +
+          `ours   ${JSON.stringify(ours).slice(0, 500)}\n` +
+          `theirs ${JSON.stringify(theirReply).slice(0, 500)}\n` +
+          `before ${JSON.stringify(commands.slice(Math.max(0, index - 5), index)).slice(0, 1000)}`,
+      );
+    }
+  }
+  compareRecords(ourRecords, theirRecords);
+  return harness;
+}
+
+function compareRecords(ours: readonly string[][], theirs: readonly string[][]): void {
+  // Each side says SELECT where its own reader begins.
+  const [ourWords, theirWords] = [withoutFirstSelect(ours), withoutFirstSelect(theirs)];
+  for (let index = 0; index < Math.max(ourWords.length, theirWords.length); index += 1) {
+    const our = ourWords[index];
+    const their = theirWords[index];
+    const same = our !== undefined && their !== undefined && isSameRecord(our, their);
+    assert.ok(
+      same,
+      `log record ${index} differs:\nours   ${JSON.stringify(our)?.slice(0, 500)}\n` +
+        `theirs ${JSON.stringify(their)?.slice(0, 500)}\n` +
+        `before ${JSON.stringify(theirWords.slice(Math.max(0, index - 3), index)).slice(0, 1000)}`,
+    );
+  }
+}
+
+function withoutFirstSelect(records: readonly string[][]): readonly string[][] {
+  return records[0]?.[0]?.toUpperCase() === "SELECT" ? records.slice(1) : records;
+}
+
+function isSameRecord(ours: readonly string[], theirs: readonly string[]): boolean {
+  return (
+    ours.length === theirs.length &&
+    ours.every((word, index) => word === theirs[index] || areTimes(word, theirs[index] ?? ""))
+  );
+}
+
+/** Equal, or two times that only differ by the clocks. */
+function isSame(ours: string, theirs: string): boolean {
+  if (ours === theirs) return true;
+  const [our, their] = [/^:(\d+)\r\n$/.exec(ours)?.[1], /^:(\d+)\r\n$/.exec(theirs)?.[1]];
+  return our !== undefined && their !== undefined && areTimes(our, their);
+}
+
+/** Numbers of this size in tests are times: Unix ms, Unix s, or long expiries. */
+function areTimes(ours: string, theirs: string): boolean {
+  if (!/^\d{7,14}$/.test(ours) || !/^\d{7,14}$/.test(theirs)) return false;
+  return Math.abs(Number(ours) - Number(theirs)) < clockToleranceMs;
+}
+
+/** Choices of a random test, repeatable by their seed. */
+export class Choices {
+  readonly random: FastRandom;
+
+  constructor(seed: number) {
+    this.random = new FastRandom(seed);
+  }
+
+  below(bound: number): number {
+    return this.random.below(bound);
+  }
+
+  /** An integer from `low` to `high`. */
+  between(low: number, high: number): number {
+    return low + this.random.below(high - low + 1);
+  }
+
+  chance(share: number): boolean {
+    return this.random.below(1_000_000) < share * 1_000_000;
+  }
+
+  of<Item>(items: readonly Item[]): Item {
+    return items[this.random.below(items.length)] as Item;
+  }
+
+  /** `word` in one of the cases that clients write. */
+  cased(word: string): string {
+    return this.of([word.toUpperCase(), word.toLowerCase(), word]);
+  }
+
+  bytes(length: number): string {
+    let text = "";
+    for (let index = 0; index < length; index += 1) text += String.fromCharCode(this.below(256));
+    return text;
+  }
+}
