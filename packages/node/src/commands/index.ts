@@ -11,6 +11,7 @@ import { server } from "./server/index.js";
 import { cluster } from "./cluster/cluster.js";
 import { publishing } from "./pubsub/publish.js";
 import { subscriptions } from "./pubsub/subscribe.js";
+import { sortedSetFamily } from "./sorted-set/index.js";
 import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, strings, hashFamily, listFamily, setFamily];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, strings, hashFamily, listFamily, setFamily, sortedSetFamily];

@@ -6,6 +6,7 @@ import type { CollectionEnvironment } from "../store/types/environment.js";
 import { HashValue } from "../store/types/hash.js";
 import { ListValue } from "../store/types/list.js";
 import { SetValue } from "../store/types/set.js";
+import { ZsetValue } from "../store/types/zset.js";
 import { encodeString, type Value } from "../store/value.js";
 import { RdbError } from "./format.js";
 import type { RdbValue } from "./values.js";
@@ -32,6 +33,8 @@ export function fromNeutral(neutral: RdbValue, collections: CollectionEnvironmen
       return ListValue.fromNeutral(neutral, collections);
     case "set":
       return SetValue.fromNeutral(neutral, collections);
+    case "zset":
+      return ZsetValue.fromNeutral(neutral, collections);
     default:
       throw new RdbError("unsupported", `this version has no values of type ${neutral.type}`);
   }

@@ -277,7 +277,7 @@ export class KeyTable {
       return this.segmentFor(hash);
     }
     // A list of up to 12 places grows by four, to fill whole cache lines.
-    if (places < LIST_PLACES_MAX) this.#rebuild(segment, places + 4);
+    if (places < LIST_PLACES_MAX) this.#rebuild(segment, Math.min(places + 4, LIST_PLACES_MAX));
     else if (places >= PLACES_SPLIT_MIN) this.#rebuild(segment, places + (places >>> 2));
     else this.#rebuild(segment, Math.min(2 * places, this.#fullPlaces(hash, segment.depth)));
     return segment;

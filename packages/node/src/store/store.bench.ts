@@ -4,13 +4,14 @@
  *     node --expose-gc --conditions=@slotlog/source --import tsx packages/node/src/store/store.bench.ts <part> [keys]
  *
  * Parts: `hash`, `cluster` (keys over 16384 tables), `single` (all keys in one table; for 20 million
- * pass --max-old-space-size=12000), `long` (keys of 20 kB), `churn`, `expire`.
+ * pass --max-old-space-size=12000), `long` (keys of 20 kB), `churn`, `expire`, `walk` (a snapshot).
  */
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
 import { AccessClock } from "./access.js";
 import { Database, type StoreHooks } from "./database.js";
+import { DatabaseSet } from "./database-set.js";
 import { EntryBatch } from "./entry-batch.js";
 import { KeyHasher } from "./key-hash.js";
 import { FastRandom } from "./random.js";
@@ -228,12 +229,47 @@ function expire(keys: number): void {
   }
 }
 
+function walk(keys: number): void {
+  const random = new FastRandom(1);
+  const access = new AccessClock(random);
+  const parts = { hooks, hasher: new KeyHasher(99), access, random, perSlot: true };
+  const set = new DatabaseSet(1, parts);
+  for (let number = 0; number < keys; number++) set.first.set(keyOf(number), valueOf(number));
+  for (const changesPerSlice of [0, 100]) {
+    let bytes = 0;
+    const sink = { entry: (_db: number, key: string) => void (bytes += key.length) };
+    const snapshot = set.beginWalk({ sink, preimageBytesMax: 1e9 });
+    let walked = 0;
+    let changed = 0;
+    let slices = 0;
+    let peak = 0;
+    for (let finished = false; !finished; slices++) {
+      let started = performance.now();
+      const end = started + 1;
+      finished = snapshot.step(() => performance.now() > end);
+      walked += performance.now() - started;
+      started = performance.now();
+      for (let change = 0; change < changesPerSlice; change++) {
+        set.first.set(keyOf(random.below(keys)), change);
+      }
+      changed += performance.now() - started;
+      peak = Math.max(peak, snapshot.preimageBytes);
+    }
+    const each = (changed * 1e6) / Math.max(1, slices * changesPerSlice);
+    console.log(
+      `walk with ${changesPerSlice} changes per slice: ${((walked * 1e6) / keys).toFixed(0)} ns per ` +
+        `key, ${slices} slices, ${each.toFixed(0)} ns per change, queue at most ${peak} bytes (${bytes})`,
+    );
+  }
+}
+
 const part = process.argv[2] ?? "cluster";
 const keyCount = Number(process.argv[3] ?? 1_000_000);
 if (part === "hash") hash();
 else if (part === "long") long();
 else if (part === "churn") churn();
 else if (part === "expire") expire(keyCount);
+else if (part === "walk") walk(keyCount);
 else {
   makeKeys(keyCount);
   const database = newDatabase(part === "cluster");

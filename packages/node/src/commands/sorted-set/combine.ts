@@ -1,11 +1,11 @@
 /** Unions, intersections and differences of sorted sets (and sets, whose members score 1). */
-import type { CommandContext } from "../../dispatch/context.js";
 import { KeyTable } from "../../store/key-table.js";
 import { EMPTY } from "../../store/segment.js";
 import { type Element, elementText } from "../../store/types/element.js";
 import type { CollectionEnvironment } from "../../store/types/environment.js";
 import { SetValue } from "../../store/types/set.js";
 import { ZsetValue } from "../../store/types/zset.js";
+import { ZsetOrder } from "../../store/types/zset-order.js";
 
 export type Aggregate = "sum" | "min" | "max";
 
@@ -180,12 +180,22 @@ function membersOf(sources: readonly Source[], environment: CollectionEnvironmen
 }
 
 /** A sorted set of a result, in the encoding that fits it as a whole. */
-export function toZset(context: CommandContext, { members, scores }: Scored): ZsetValue {
+export function toZset({ members, scores }: Scored, environment: CollectionEnvironment): ZsetValue {
   let longest = 0;
   for (const { length } of members) longest = Math.max(longest, length);
-  const zset = ZsetValue.expecting(context.db.collections, members.length, longest);
+  const zset = ZsetValue.expecting(environment, members.length, longest);
   for (let index = 0; index < members.length; index++) {
     zset.add(members[index] as string, scores[index] as number);
   }
   return zset;
+}
+
+/** A result in order, to reply with: here, unlike in a small set, a zero keeps its sign. */
+export function toOrder({ members, scores }: Scored): ZsetOrder {
+  const order = new ZsetOrder();
+  order.grow();
+  for (let index = 0; index < members.length; index++) {
+    order.insert(scores[index] as number, members[index] as string);
+  }
+  return order;
 }

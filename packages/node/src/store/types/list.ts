@@ -9,7 +9,6 @@ import type { RdbList } from "../../rdb/values.js";
 import type { CollectionValue } from "../value.js";
 import {
   type Element,
-  elementBytes,
   elementLength,
   elementOf,
   neutralBytes,

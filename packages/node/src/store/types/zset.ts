@@ -5,13 +5,13 @@
  *
  * It does not know keys or replies. A sorted set that has become empty must be deleted by its user.
  */
-import { Buffer } from "node:buffer";
 import type { Bytes, RdbZset } from "../../rdb/values.js";
 import { EntryBatch } from "../entry-batch.js";
 import { KeyTable } from "../key-table.js";
-import { BYTE_STRING_LENGTH_MIN, type CollectionValue } from "../value.js";
-import { averageBytes } from "./memory.js";
+import type { CollectionValue } from "../value.js";
+import { neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
+import { averageBytes } from "./memory.js";
 import type { Leaf, ZsetRange } from "./zset-leaf.js";
 import { type ZsetCursor, ZsetOrder } from "./zset-order.js";
 
@@ -42,7 +42,8 @@ export class ZsetValue implements CollectionValue {
     const { members, scores } = neutral;
     const zset = ZsetValue.expecting(environment, members.length, 0);
     for (let index = 0; index < members.length; index++) {
-      zset.add(textOf(members[index] as Bytes), scores[index] as number);
+      // A forged DUMP may name a member twice; then the last score counts.
+      zset.set(textOfBytes(members[index] as Bytes), scores[index] as number);
     }
     return zset;
   }
@@ -184,7 +185,7 @@ export class ZsetValue implements CollectionValue {
     const members: Bytes[] = [];
     const scores: number[] = [];
     for (const cursor = this.#order.at(0); cursor.valid; cursor.next()) {
-      members.push(bytesOf(cursor.member));
+      members.push(neutralBytes(cursor.member));
       scores.push(cursor.score);
     }
     return { type: "zset", members, scores };
@@ -218,12 +219,4 @@ export class ZsetValue implements CollectionValue {
 /** Redis' listpack keeps integral scores as integers, and so knows no negative zero. */
 function compactScore(score: number): number {
   return score === 0 ? 0 : score;
-}
-
-function textOf(bytes: Bytes): string {
-  return typeof bytes === "string" ? bytes : bytes.toString("latin1");
-}
-
-function bytesOf(text: string): Bytes {
-  return text.length < BYTE_STRING_LENGTH_MIN ? text : Buffer.from(text, "latin1");
 }
