@@ -423,6 +423,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   // What connections ask (`ConnectionHost`).
 
+  get logIsWritten(): boolean {
+    return this.stream.batchBytes === 0;
+  }
+
   sealLog(): void {
     this.stream.seal();
   }

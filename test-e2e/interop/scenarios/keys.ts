@@ -31,11 +31,9 @@ export const keys = [
     TYPE set
     ZADD zset 1 m
     TYPE zset
-    XADD stream 1-1 f v
-    TYPE stream
     DBSIZE
     DBSIZE x
-    DEL list hash set zset stream
+    DEL list hash set zset
     DBSIZE
   `,
   ),
@@ -346,8 +344,6 @@ export const keys = [
     OBJECT ENCODING h
     ZADD z 1 a
     OBJECT ENCODING z
-    XADD x 1-1 f v
-    OBJECT ENCODING x
   `,
   ),
 ];

@@ -8,10 +8,12 @@ import { bgrewriteaof } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
 import { connection } from "./connection/index.js";
 import { server } from "./server/index.js";
+import { clusterClient } from "./cluster/client.js";
 import { cluster } from "./cluster/cluster.js";
 import { publishing } from "./pubsub/publish.js";
 import { subscriptions } from "./pubsub/subscribe.js";
 import { sortedSetFamily } from "./sorted-set/index.js";
+import { generic } from "./generic/index.js";
 import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, strings, hashFamily, listFamily, setFamily, sortedSetFamily];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, generic, strings, hashFamily, listFamily, setFamily, sortedSetFamily];

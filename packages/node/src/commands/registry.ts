@@ -178,6 +178,9 @@ export class Command {
   readonly allowedWhileSubscribed: boolean;
   readonly runsQueue: boolean;
   readonly tellsDiskTrouble: boolean;
+  readonly keepsAsking: boolean;
+  /** Takes constant time: timed together with its neighbours of the same name. */
+  readonly timedInRuns: boolean;
   readonly body: CommandBody | undefined;
   readonly subcommands: ReadonlyMap<string, Command> | undefined;
 
@@ -208,7 +211,9 @@ export class Command {
     this.immediateInTransaction = spec.immediateInTransaction === true;
     this.allowedWhileSubscribed = spec.allowedWhileSubscribed === true;
     this.runsQueue = spec.runsQueue === true;
+    this.timedInRuns = (flags & Flag.fast) !== 0 || spec.constantTime === true;
     this.tellsDiskTrouble = spec.tellsDiskTrouble === true;
+    this.keepsAsking = spec.keepsAsking === true;
     this.body = spec.run;
     this.subcommands =
       spec.subcommands === undefined

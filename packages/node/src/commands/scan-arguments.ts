@@ -11,6 +11,8 @@ export interface ScanOptions {
   readonly count: number;
   /** `undefined` if everything matches. */
   readonly pattern: string | undefined;
+  /** Lower case; `undefined` if every type does. */
+  readonly type: string | undefined;
 }
 
 /**
@@ -27,10 +29,15 @@ export function scanCursor(text: string): number {
   return Number(text.startsWith("-") ? BigInt.asUintN(64, -value) : value);
 }
 
-/** `[MATCH pattern] [COUNT count]` from argument `from` on. */
-export function scanOptions(argv: readonly string[], from: number): ScanOptions {
+/** `[MATCH pattern] [COUNT count]`, and `[TYPE type]` for SCAN, from argument `from` on. */
+export function scanOptions(
+  argv: readonly string[],
+  from: number,
+  { withType = false } = {},
+): ScanOptions {
   let count = countInitial;
   let pattern: string | undefined;
+  let type: string | undefined;
   for (let index = from; index < argv.length; index += 2) {
     const value = argv[index + 1];
     if (value !== undefined && isWord(argv[index], "count")) {
@@ -38,11 +45,13 @@ export function scanOptions(argv: readonly string[], from: number): ScanOptions 
       if (count < 1) fail(replyErrors.syntax);
     } else if (value !== undefined && isWord(argv[index], "match")) {
       pattern = value === "*" ? undefined : value;
+    } else if (value !== undefined && withType && isWord(argv[index], "type")) {
+      type = value.toLowerCase();
     } else {
       fail(replyErrors.syntax);
     }
   }
-  return { count, pattern };
+  return { count, pattern, type };
 }
 
 export function replyScanHeader(context: CommandContext, cursor: number, elements: number): void {

@@ -205,6 +205,10 @@ export interface CommandSpec {
   readonly runsQueue?: boolean;
   /** Refused while the disk is in trouble although it writes nothing, so that monitors notice. */
   readonly tellsDiskTrouble?: boolean;
+  /** Takes constant time although Redis does not flag it `fast`: need not be timed by itself. */
+  readonly constantTime?: boolean;
+  /** ASKING: what it permits is for the command after it. */
+  readonly keepsAsking?: boolean;
   /** Works on slots that are moving, whose keys may be here or gone (MIGRATE). */
   readonly movesKeys?: boolean;
   /** Absent only where there are subcommands. */

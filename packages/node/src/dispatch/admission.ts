@@ -3,7 +3,7 @@
  * order is Redis' (`processCommand`), because it decides which of several errors a client sees.
  */
 import { replyErrors } from "@slotlog/resp";
-import { Flag } from "../commands/registry.js";
+import { type Command, Flag } from "../commands/registry.js";
 import { isLocal } from "../net/addresses.js";
 import type { CommandContext } from "./context.js";
 import { route } from "./route.js";
@@ -11,11 +11,13 @@ import { route } from "./route.js";
 /** The error text, without the leading `-`, or `undefined` if the command may go on. */
 export type Guard = (context: CommandContext, argv: readonly string[]) => string | undefined;
 
-const argumentCount: Guard = ({ command }, argv) => {
+export function argumentCount(command: Command, argv: readonly string[]): string | undefined {
   const { arity } = command;
   if (arity > 0 ? argv.length === arity : argv.length >= -arity) return undefined;
   return `ERR wrong number of arguments for '${command.fullName}' command`;
-};
+}
+
+const fittingArguments: Guard = ({ command }, argv) => argumentCount(command, argv);
 
 /** `enable-debug-command` and `enable-module-command`. */
 const protectedCommand: Guard = ({ command, client, node }) => {
@@ -101,7 +103,7 @@ const loaded: Guard = ({ client, missingFlags, node }) => {
 };
 
 export const admission: readonly Guard[] = [
-  argumentCount,
+  fittingArguments,
   protectedCommand,
   authenticated,
   allowedInTransaction,

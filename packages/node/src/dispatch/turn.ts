@@ -21,6 +21,7 @@ export class Turn {
   readonly #beforeLog: () => void;
   #touched: TurnOutput[] = [];
   #scheduled = false;
+  #arenaKept = false;
   readonly #end = (): void => this.#finish();
 
   constructor(options: {
@@ -48,19 +49,25 @@ export class Turn {
     this.schedule();
   }
 
+  /** Replies that left in the middle of the turn are still in use. */
+  keepArena(): void {
+    this.#arenaKept = true;
+  }
+
   #finish(): void {
     this.#scheduled = false;
     this.#beforeLog();
     this.#writeLog();
     const touched = this.#touched;
     this.#touched = [];
-    let arenaInUse = false;
+    let arenaInUse = this.#arenaKept;
     for (const output of touched) {
       if (output.flush()) arenaInUse = true;
     }
     // A reply may have been written while the others were flushed (a push to a closing client's
     // peers): then the arena stays as it is until the next turn ends.
     if (this.#reply.isAttached || this.#touched.length > 0) return;
+    this.#arenaKept = false;
     if (arenaInUse) this.#reply.abandon();
     else this.#reply.recycle();
   }

@@ -66,11 +66,16 @@ export class WatchTable {
     }
   }
 
-  /** All keys of a database went at once (FLUSHDB, SWAPDB, a full synchronisation). */
-  touchDatabase(database: number, affected: (key: string) => boolean): void {
+  /**
+   * All keys of a database went at once (FLUSHDB, SWAPDB, a full synchronisation). `affected` is
+   * asked for each watch; `expired` says that the key had expired when it was watched.
+   */
+  touchDatabase(database: number, affected: (key: string, expired: boolean) => boolean): void {
     for (const [key, clients] of this.#watchers[database] ?? []) {
-      if (!affected(key)) continue;
-      for (const client of clients) client.watchBroken = true;
+      for (const client of clients) {
+        const watch = client.watched.find((w) => w.database === database && w.key === key);
+        if (affected(key, watch?.expired === true)) client.watchBroken = true;
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface ConnectionHost {
   readonly turn: Turn;
   readonly gate: OutputGate;
   readonly names: NameCache;
+  /** True if this turn has logged nothing so far. */
+  readonly logIsWritten: boolean;
   /** Copies what the log borrowed from the read buffer. */
   sealLog(): void;
   countInput(bytes: number): void;
@@ -147,13 +149,34 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
       host.onProtocolError(client, error.message);
       this.closeAfterReplies();
     } finally {
-      this.#processing = false;
+      dispatcher.endBatch();
       host.sealLog();
       reply.detach();
+      this.#processing = false;
     }
+    this.#flushOrTouch();
     client.lastActiveAt = dispatcher.now;
     // Also without a reply the turn must end: the log may have grown.
     host.turn.schedule();
+  }
+
+  /**
+   * Replies that wait for nothing leave at once, so that the client works on them while we read
+   * from others; as soon as the turn has logged something, all wait for its end, because any reply
+   * may show what the log does not have yet.
+   */
+  #flushOrTouch(): void {
+    if (this.#chunks.length === 0 && !this.#closing) return;
+    const host = this.#host;
+    if (host.logIsWritten && !this.#touched) {
+      if (this.flush()) host.turn.keepArena();
+    } else this.#touch();
+  }
+
+  #touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    this.#host.turn.touch(this);
   }
 
   #mayGoOn(client: Client): boolean {
@@ -192,10 +215,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#closed) return;
     this.#chunks.push(bytes);
     this.#chunkBytes += bytes.length;
-    if (!this.#touched) {
-      this.#touched = true;
-      this.#host.turn.touch(this);
-    }
+    if (!this.#processing) this.#touch();
   }
 
   push(bytes: Buffer): void {
@@ -282,10 +302,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     this.client.closing = true;
     if (this.#processing || this.#touched || this.#held.length > 0) {
       // The end of the turn, or the gate, closes it; without a reply nothing would.
-      if (!this.#touched) {
-        this.#touched = true;
-        this.#host.turn.touch(this);
-      }
+      if (!this.#processing) this.#touch();
       return;
     }
     this.#socket.end();

@@ -26,12 +26,12 @@ export class LatencyHistogram {
     return this.#count;
   }
 
-  record(milliseconds: number): void {
+  record(milliseconds: number, times = 1): void {
     let nanoseconds = milliseconds * 1e6;
     if (!(nanoseconds >= 1)) nanoseconds = 1;
     else if (nanoseconds > NANOSECONDS_MAX) nanoseconds = NANOSECONDS_MAX;
-    this.#counts[bucketOf(nanoseconds | 0)]! += 1;
-    this.#count += 1;
+    this.#counts[bucketOf(nanoseconds | 0)]! += times;
+    this.#count += times;
   }
 
   reset(): void {

@@ -52,9 +52,10 @@ export class DatabaseSet {
   }
 
   /**
-   * Begins a snapshot of everything as it is now; the caller calls `step` until it is finished. Only
-   * one can be under way. Abandoned walks leave marks behind, of epochs that are not used again
-   * until a complete walk has cleared them, or until all are used up: then they are cleared here.
+   * Begins a snapshot of everything as it is now; the caller calls `step` until it is finished.
+   * Only one can be under way. Abandoned walks leave marks behind, of epochs that are not used
+   * again until a complete walk has cleared them, or until all are used up: then they are cleared
+   * here.
    */
   beginWalk(options: Omit<SnapshotWalkOptions, "epoch">): SnapshotWalk {
     const last = this.#walk;

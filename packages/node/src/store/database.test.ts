@@ -161,7 +161,7 @@ describe("Database", () => {
     assert.deepEqual(
       database.expireCycle(() => false),
       {
-        examined: 10,
+        examined: 1,
         expired: 10,
         finished: true,
       },

@@ -24,43 +24,11 @@ import {
   type Segment,
 } from "./segment.js";
 import { SlotTables } from "./slot-tables.js";
+import type { DatabaseParts, StoreHooks } from "./store-hooks.js";
 import type { CollectionEnvironment } from "./types/environment.js";
 import { type EncodingFlag, encodingOf, type Value } from "./value.js";
 
-/**
- * What becomes of keys whose time is over when somebody looks at them: a primary deletes them; a
- * replica hides them from its clients and waits for the primary's DEL; the replication link and the
- * loader see them as if nothing had happened.
- */
-export type ExpiredKeys = "delete" | "hide" | "show";
-
-/** How a database reaches its node. Hooks must not change the keyspace. */
-export interface StoreHooks {
-  /** Unix ms, the same throughout a command. */
-  now(): number;
-  readonly expiredKeys: ExpiredKeys;
-  /** True while lookups must not count as uses (OBJECT, DEBUG, CLIENT NO-TOUCH). */
-  readonly noTouch: boolean;
-  /** An expired key was deleted; what `modified` does is up to this hook as well. */
-  expired(database: Database, key: string): void;
-  /** A key has changed: WATCH, client-side caching. */
-  modified(database: Database, key: string): void;
-  /** A read found nothing: the `keymiss` notification. */
-  missed(database: Database, key: string): void;
-  /** A collection appeared under a key: blocked clients may be served. */
-  collectionAdded(database: Database, key: string): void;
-}
-
-export interface DatabaseParts {
-  readonly hooks: StoreHooks;
-  readonly hasher: KeyHasher;
-  readonly access: AccessClock;
-  readonly random: FastRandom;
-  /** What collections in these databases share. */
-  readonly collections: CollectionEnvironment;
-  /** True in a cluster: one table per slot. */
-  readonly perSlot: boolean;
-}
+export type { DatabaseParts, ExpiredKeys, StoreHooks } from "./store-hooks.js";
 
 export class Database {
   readonly index: number;

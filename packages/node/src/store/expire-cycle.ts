@@ -10,7 +10,7 @@ import type { Segment } from "./segment.js";
 import type { SegmentRegistry } from "./segment-registry.js";
 
 export interface ExpireCycleResult {
-  /** Keys with an expiry that were considered and live on. */
+  /** Keys with an expiry that live on in the segments where others were expired. */
   examined: number;
   /** Keys deleted. */
   expired: number;
@@ -21,7 +21,7 @@ export interface ExpireCycleResult {
 /** Keys that one step deletes before it looks at the clock. */
 const BATCH = 32;
 /** Segments without due keys that are passed before it looks at the clock. */
-const SEGMENTS_PER_LOOK = 64;
+const SEGMENTS_PER_LOOK = 4096;
 
 export class ExpireCycle {
   /** Where to go on in the registry's list of segments. */
@@ -37,24 +37,13 @@ export class ExpireCycle {
   ): ExpireCycleResult {
     const result = { examined: 0, expired: 0, finished: true };
     const segments = registry.volatile;
-    const batch = this.#batch;
     let left = segments.length;
     for (let steps = 1; left > 0 && segments.length > 0; steps++) {
       if (this.#cursor >= segments.length) this.#cursor = 0;
-      const segment = segments[this.#cursor] as Segment;
-      const due = segment.earliestExpiry < now;
-      batch.clear();
-      if (due) {
-        segment.collectExpired(now, BATCH, batch);
-        for (const key of batch.keys) expire(key);
-        result.expired += batch.length;
-      }
-      // A full batch may have left expired keys: stay. Else the segment is done; if it was the last
-      // of its keys that went, another segment has moved to this place of the list.
-      if (batch.length < BATCH) {
-        result.examined += segment.volatileCount;
-        if (due) segment.refreshEarliestExpiry();
-        if (segments[this.#cursor] === segment) this.#cursor++;
+      const due = (registry.earliestExpiry[this.#cursor] as number) < now;
+      if (due) left -= this.#expireIn(registry, now, expire, result);
+      else {
+        this.#cursor++;
         left--;
       }
       if ((due || steps % SEGMENTS_PER_LOOK === 0) && outOfTime()) {
@@ -62,7 +51,31 @@ export class ExpireCycle {
         break;
       }
     }
-    batch.clear();
     return result;
+  }
+
+  /** Expires a batch of keys of the segment at the cursor; 1 if it has no more of them, else 0. */
+  #expireIn(
+    registry: SegmentRegistry,
+    now: number,
+    expire: (key: string) => void,
+    result: ExpireCycleResult,
+  ): number {
+    const batch = this.#batch;
+    const segment = registry.volatile[this.#cursor] as Segment;
+    segment.collectExpired(now, BATCH, batch);
+    const count = batch.length;
+    for (const key of batch.keys) expire(key);
+    batch.clear();
+    result.expired += count;
+    if (count === BATCH) return 0;
+    result.examined += segment.volatileCount;
+    // If its last volatile key went, another segment has moved to this place of the list.
+    if (registry.volatile[this.#cursor] === segment) {
+      segment.refreshEarliestExpiry();
+      registry.updateVolatile(segment);
+      this.#cursor++;
+    }
+    return 1;
   }
 }

@@ -26,7 +26,7 @@ function same(a: number, b: number, nocase: boolean): boolean {
   return a === b || (nocase && lower(a) === lower(b));
 }
 
-/** Index behind the class that opens at `start` if `code` is in it, else its negation (`~index`). */
+/** Index behind the class that opens at `start` if `code` is in it, else that index inverted. */
 function matchClass(pattern: string, start: number, code: number, nocase: boolean): number {
   const length = pattern.length;
   let at = start + 1;
@@ -51,7 +51,7 @@ function matchClass(pattern: string, start: number, code: number, nocase: boolea
   return found === negated ? ~end : end;
 }
 
-/** Redis compares C chars, which are signed: in a range, bytes from 128 on come before all others. */
+/** C chars, which Redis compares, are signed: in a range, bytes from 128 on come first. */
 function signed(code: number): number {
   return (code << 24) >> 24;
 }

@@ -204,6 +204,8 @@ describe("Segment", () => {
           const at = segment.expireAt(place);
           assert.equal(at, expiry(segment.entries[4 * place + 3] as number));
           assert.ok(segment.earliestExpiry <= at);
+          const listed = registry.earliestExpiry[segment.volatileIndex];
+          assert.ok(at === NEVER || listed === segment.earliestExpiry);
         }
       }
       let expected = 0;

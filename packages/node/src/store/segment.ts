@@ -40,7 +40,7 @@ function overflowPlaces(places: number): number {
 
 /**
  * Number of homes for so many places. Homes are 16-bit fractions; more places than that only occur
- * where keys share a hash prefix so long that splitting is refused, and then they serve as overflow.
+ * where keys share a hash prefix so long that splitting is refused; they then serve as overflow.
  */
 function homesFor(places: number): number {
   return places <= LIST_PLACES_MAX ? 1 : Math.min(65535, places - overflowPlaces(places));
@@ -67,8 +67,8 @@ export class Segment {
    * Four elements per place: hash (or `EMPTY`), meta word, key, value. V8 keeps 32-bit integers in
    * the array itself, so what a look-up needs lies in half a cache line. Typed arrays for the two
    * integers would save 8 bytes per place, and cost another two cache misses per look-up (measured
-   * at 1 million keys over 16384 tables: a fifth slower), an allocation outside the heap per growth,
-   * and 300 bytes per segment.
+   * at 1 million keys over 16384 tables: a fifth slower), an allocation outside the heap per
+   * growth, and 300 bytes per segment.
    */
   entries: unknown[];
   /** Per place, once any key here has had one: expiry in Unix ms, or `NEVER`. */

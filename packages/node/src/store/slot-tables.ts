@@ -179,7 +179,7 @@ export class SlotTables {
   }
 }
 
-/** The cursor of a client's decimal text, or `undefined` if it is not an unsigned 64-bit integer. */
+/** The cursor that a client's decimal text spells, or `undefined` if it is no unsigned integer. */
 export function parseCursor(text: string): number | undefined {
   if (!/^[0-9]{1,20}$/.test(text)) return undefined;
   const cursor = Number(text);

@@ -197,7 +197,7 @@ describe("SnapshotWalk", () => {
     );
   });
 
-  it("is abandoned when too much changes ahead of it, and leaves nothing that a next one sees", () => {
+  it("is abandoned when too much changes ahead of it, and the next one is not confused", () => {
     const set = setUp(1, true);
     for (let key = 0; key < 500; key++) set.first.set(`key${key}`, `value ${key}`);
     for (let round = 0; round < 3 * EPOCH_MAX; round++) {

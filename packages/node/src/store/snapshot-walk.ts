@@ -53,7 +53,7 @@ export const EPOCH_MAX = 15;
 /** Entries that a step writes before it looks at the clock. */
 const BATCH = 32;
 
-/** What an entry in the queue costs beside its key and value: four array elements and a boxed double. */
+/** What a queued entry costs beside its key and value: five array elements, a boxed double. */
 const QUEUED_ENTRY_BYTES = 64;
 /** A rough size of one element of a queued collection. */
 const QUEUED_ELEMENT_BYTES = 64;
@@ -86,7 +86,7 @@ class Source {
 export class SnapshotWalk {
   /** True once everything has been handed to the sink, or the walk was abandoned. */
   finished = false;
-  /** True if the queue grew beyond its limit, or somebody called `abandon`: no snapshot came about. */
+  /** True if the queue outgrew its limit, or somebody called `abandon`: there is no snapshot. */
   abandoned = false;
   /** Bytes of the queued old values, roughly. */
   preimageBytes = 0;

@@ -1,16 +1,16 @@
 /**
- * Measures the keyspace; run by hand, one part at a time, each in a process of its own:
+ * Measures the keyspace; run by hand after a build, one part at a time:
  *
- *     node --expose-gc --conditions=@slotlog/source --import tsx packages/node/src/store/store.bench.ts <part> [keys]
+ *     node --expose-gc packages/node/dist/store/store.bench.js <part> [keys]
  *
- * Parts: `hash`, `cluster` (keys over 16384 tables), `single` (all keys in one table; for 20 million
+ * Parts: `hash`, `cluster` (keys over 16384 tables), `single` (all in one table; for 20 million
  * pass --max-old-space-size=12000), `long` (keys of 20 kB), `churn`, `expire`, `walk` (a snapshot).
  */
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
 import { AccessClock } from "./access.js";
-import { Database, type StoreHooks } from "./database.js";
+import { Database, type DatabaseParts, type StoreHooks } from "./database.js";
 import { DatabaseSet } from "./database-set.js";
 import { EntryBatch } from "./entry-batch.js";
 import { KeyHasher } from "./key-hash.js";
@@ -27,14 +27,18 @@ const hooks: StoreHooks = {
   collectionAdded: () => {},
 };
 
-function newDatabase(perSlot: boolean): Database {
+function newParts(perSlot: boolean): DatabaseParts {
   const random = new FastRandom(1);
   const access = new AccessClock(random);
   access.setNow(Date.now());
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed: 99, random });
   const hasher = new KeyHasher(99);
-  return new Database(0, { hooks, hasher, access, random, collections, perSlot });
+  return { hooks, hasher, access, random, collections, perSlot };
+}
+
+function newDatabase(perSlot: boolean): Database {
+  return new Database(0, newParts(perSlot));
 }
 
 const scratch = Buffer.alloc(64, "x");
@@ -67,7 +71,7 @@ function makeKeys(keys: number): void {
 }
 
 /**
- * CPU time of the main thread in ms, where Linux tells it (in steps of its tick, up to 4 ms): unlike
+ * CPU time of the main thread in ms, where Linux tells it (in steps of up to 4 ms): unlike
  * a clock it does not count what other processes took of the machine.
  */
 function threadMs(): number {
@@ -221,19 +225,19 @@ function expire(keys: number): void {
     database.setExpireAt(key, Date.now() + (number % 10 === 0 ? 0 : 1e9));
   }
   console.log(`rss ${rssMb().toFixed(0)} MB with ${keys} volatile keys`);
-  for (const what of ["all due", "nothing due"]) {
+  for (let round = 0; round < 60; round++) {
     const started = performance.now();
     const { expired } = database.expireCycle(() => false);
     const ms = performance.now() - started;
-    console.log(`expire cycle, ${what}: ${ms.toFixed(1)} ms, ${expired} expired`);
+    if (round < 2 || round === 59) {
+      console.log(`expire cycle ${round + 1}: ${ms.toFixed(2)} ms, ${expired} expired`);
+    }
   }
 }
 
 function walk(keys: number): void {
-  const random = new FastRandom(1);
-  const access = new AccessClock(random);
-  const parts = { hooks, hasher: new KeyHasher(99), access, random, perSlot: true };
-  const set = new DatabaseSet(1, parts);
+  const set = new DatabaseSet(1, newParts(true));
+  const random = new FastRandom(2);
   for (let number = 0; number < keys; number++) set.first.set(keyOf(number), valueOf(number));
   for (const changesPerSlice of [0, 100]) {
     let bytes = 0;
@@ -256,10 +260,11 @@ function walk(keys: number): void {
       peak = Math.max(peak, snapshot.preimageBytes);
     }
     const each = (changed * 1e6) / Math.max(1, slices * changesPerSlice);
+    const perKey = ((walked * 1e6) / keys).toFixed(0);
     console.log(
-      `walk with ${changesPerSlice} changes per slice: ${((walked * 1e6) / keys).toFixed(0)} ns per ` +
-        `key, ${slices} slices, ${each.toFixed(0)} ns per change, queue at most ${peak} bytes (${bytes})`,
+      `walk with ${changesPerSlice} changes per slice: ${perKey} ns per key, ${slices} slices`,
     );
+    console.log(`${each.toFixed(0)} ns per change, at most ${peak} bytes queued (${bytes})`);
   }
 }
 

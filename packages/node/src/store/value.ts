@@ -68,7 +68,7 @@ export function stringLength(value: StringValue): number {
   return typeof value === "number" ? integerTextLength(value) : value.length;
 }
 
-/** The text of a string that is known to be shorter than 64 KiB (asserted): latin1, one char a byte. */
+/** The text (latin1, one char a byte) of a string known to be below 64 KiB, which is asserted. */
 export function stringToText(value: StringValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);

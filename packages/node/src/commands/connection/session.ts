@@ -3,6 +3,7 @@ import { replyErrors } from "@slotlog/resp";
 import { defaultUser } from "../../acl/authenticator.js";
 import type { CommandContext } from "../../dispatch/context.js";
 import { parseSafeInteger } from "../../store/int64.js";
+import { fail } from "../errors.js";
 import type { CommandSpec } from "../spec.js";
 
 /** C's `int`. */
@@ -10,9 +11,9 @@ const intMax = 2147483647;
 
 function runSelect({ client, node, reply }: CommandContext, argv: readonly string[]): void {
   const index = parseSafeInteger(argv[1] as string);
-  if (index === undefined || index > intMax || index < -intMax - 1) {
-    reply.error(replyErrors.notAnInteger);
-    return;
+  if (index === undefined) fail(replyErrors.notAnInteger);
+  if (index > intMax || index < -intMax - 1) {
+    fail(`ERR value is out of range, value must between ${-intMax - 1} and ${intMax}`);
   }
   if (node.config.clusterEnabled && index !== 0) {
     reply.error(replyErrors.selectInCluster);

@@ -105,7 +105,13 @@ const dump: CommandSpec = {
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(1, "RO", "access")],
-  docs: { summary: "Returns the value of a key in the form that RESTORE takes.", since: "2.6.0", group: "generic", complexity: "O(1) to find the key, O(N) for a value of N bytes", syntax: "key" },
+  docs: {
+    summary: "Returns the value of a key in the form that RESTORE takes.",
+    since: "2.6.0",
+    group: "generic",
+    complexity: "O(1) to find the key, O(N) for a value of N bytes",
+    syntax: "key",
+  },
   run({ db, reply }, argv) {
     const value = db.lookupRead(argv[1] as string);
     if (value === undefined) reply.nil();
@@ -116,10 +122,22 @@ const dump: CommandSpec = {
 const restore: CommandSpec = {
   name: "restore",
   arity: -4,
-  flags: ["write","denyoom"],
-  categories: ["keyspace","dangerous"],
+  flags: ["write", "denyoom"],
+  categories: ["keyspace", "dangerous"],
   keys: [keyAt(1, "OW", "update")],
-  docs: { summary: "Creates a key from what DUMP returned.", since: "2.6.0", group: "generic", complexity: "O(1) to create the key, O(N) for a value of N bytes", syntax: "key ttl serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds@5.0.0] [FREQ frequency@5.0.0]", history: [["3.0.0","Added the `REPLACE` modifier."],["5.0.0","Added the `ABSTTL` modifier."],["5.0.0","Added the `IDLETIME` and `FREQ` options."]] },
+  docs: {
+    summary: "Creates a key from what DUMP returned.",
+    since: "2.6.0",
+    group: "generic",
+    complexity: "O(1) to create the key, O(N) for a value of N bytes",
+    syntax:
+      "key ttl serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds@5.0.0] [FREQ frequency@5.0.0]",
+    history: [
+      ["3.0.0", "Added the `REPLACE` modifier."],
+      ["5.0.0", "Added the `ABSTTL` modifier."],
+      ["5.0.0", "Added the `IDLETIME` and `FREQ` options."],
+    ],
+  },
   largeArguments: true,
   run: restoreValue,
 };
@@ -127,10 +145,22 @@ const restore: CommandSpec = {
 const restoreAsking: CommandSpec = {
   name: "restore-asking",
   arity: -4,
-  flags: ["write","denyoom","asking"],
-  categories: ["keyspace","dangerous"],
+  flags: ["write", "denyoom", "asking"],
+  categories: ["keyspace", "dangerous"],
   keys: [keyAt(1, "OW", "update")],
-  docs: { summary: "RESTORE as MIGRATE says it, into a slot that is being imported.", since: "3.0.0", group: "server", complexity: "O(1) to create the key, O(N) for a value of N bytes", syntax: "key ttl serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds@5.0.0] [FREQ frequency@5.0.0]", history: [["3.0.0","Added the `REPLACE` modifier."],["5.0.0","Added the `ABSTTL` modifier."],["5.0.0","Added the `IDLETIME` and `FREQ` options."]] },
+  docs: {
+    summary: "RESTORE as MIGRATE says it, into a slot that is being imported.",
+    since: "3.0.0",
+    group: "server",
+    complexity: "O(1) to create the key, O(N) for a value of N bytes",
+    syntax:
+      "key ttl serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds@5.0.0] [FREQ frequency@5.0.0]",
+    history: [
+      ["3.0.0", "Added the `REPLACE` modifier."],
+      ["5.0.0", "Added the `ABSTTL` modifier."],
+      ["5.0.0", "Added the `IDLETIME` and `FREQ` options."],
+    ],
+  },
   largeArguments: true,
   run: restoreValue,
 };

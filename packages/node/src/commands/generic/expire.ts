@@ -53,11 +53,7 @@ function parseConditions(argv: readonly string[]): Conditions {
   return conditions;
 }
 
-function expireKey(
-  context: CommandContext,
-  argv: readonly string[],
-  notation: TimeNotation,
-): void {
+function expireKey(context: CommandContext, argv: readonly string[], notation: TimeNotation): void {
   const { db, node, reply } = context;
   const key = argv[1] as string;
   const conditions = parseConditions(argv);
@@ -74,7 +70,9 @@ function expireKey(
   } else {
     db.setExpireAt(key, Number(at));
     // The conditions stay in the record: who applies it has the same expiry to compare with.
-    context.propagateAs(["PEXPIREAT", key, String(at), ...argv.slice(3)]);
+    if (notation.relative || notation.unitMs !== 1) {
+      context.propagateAs(["PEXPIREAT", key, String(at), ...argv.slice(3)]);
+    }
   }
   db.signalModified(key);
   context.notify("g", past ? "del" : "expire", key);
@@ -85,10 +83,17 @@ function expireKey(
 const expire: CommandSpec = {
   name: "expire",
   arity: -3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "update")],
-  docs: { summary: "Lets a key end after some seconds.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "key seconds condition@7.0.0[NX | XX | GT | LT]", history: [["7.0.0","Added options: `NX`, `XX`, `GT` and `LT`."]] },
+  docs: {
+    summary: "Lets a key end after some seconds.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key seconds condition@7.0.0[NX | XX | GT | LT]",
+    history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+  },
   run(context, argv) {
     expireKey(context, argv, expiryNotations.ex);
   },
@@ -97,10 +102,17 @@ const expire: CommandSpec = {
 const pexpire: CommandSpec = {
   name: "pexpire",
   arity: -3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "update")],
-  docs: { summary: "Lets a key end after some milliseconds.", since: "2.6.0", group: "generic", complexity: "O(1)", syntax: "key milliseconds condition@7.0.0[NX | XX | GT | LT]", history: [["7.0.0","Added options: `NX`, `XX`, `GT` and `LT`."]] },
+  docs: {
+    summary: "Lets a key end after some milliseconds.",
+    since: "2.6.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key milliseconds condition@7.0.0[NX | XX | GT | LT]",
+    history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+  },
   run(context, argv) {
     expireKey(context, argv, expiryNotations.px);
   },
@@ -109,10 +121,17 @@ const pexpire: CommandSpec = {
 const expireat: CommandSpec = {
   name: "expireat",
   arity: -3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "update")],
-  docs: { summary: "Lets a key end at a time in seconds since 1970.", since: "1.2.0", group: "generic", complexity: "O(1)", syntax: "key unix-time-seconds condition@7.0.0[NX | XX | GT | LT]", history: [["7.0.0","Added options: `NX`, `XX`, `GT` and `LT`."]] },
+  docs: {
+    summary: "Lets a key end at a time in seconds since 1970.",
+    since: "1.2.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key unix-time-seconds condition@7.0.0[NX | XX | GT | LT]",
+    history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+  },
   run(context, argv) {
     expireKey(context, argv, expiryNotations.exat);
   },
@@ -121,10 +140,17 @@ const expireat: CommandSpec = {
 const pexpireat: CommandSpec = {
   name: "pexpireat",
   arity: -3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "update")],
-  docs: { summary: "Lets a key end at a time in milliseconds since 1970.", since: "2.6.0", group: "generic", complexity: "O(1)", syntax: "key unix-time-milliseconds condition@7.0.0[NX | XX | GT | LT]", history: [["7.0.0","Added options: `NX`, `XX`, `GT` and `LT`."]] },
+  docs: {
+    summary: "Lets a key end at a time in milliseconds since 1970.",
+    since: "2.6.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key unix-time-milliseconds condition@7.0.0[NX | XX | GT | LT]",
+    history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+  },
   run(context, argv) {
     expireKey(context, argv, expiryNotations.pxat);
   },
@@ -133,10 +159,16 @@ const pexpireat: CommandSpec = {
 const persist: CommandSpec = {
   name: "persist",
   arity: 2,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "update")],
-  docs: { summary: "Removes the expiry of a key.", since: "2.2.0", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Removes the expiry of a key.",
+    since: "2.2.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     const { db, reply } = context;
     const key = argv[1] as string;

@@ -32,9 +32,19 @@ const flushdb: CommandSpec = {
   name: "flushdb",
   arity: -1,
   flags: ["write"],
-  categories: ["keyspace","dangerous"],
-  tips: ["request_policy:all_shards","response_policy:all_succeeded"],
-  docs: { summary: "Deletes all keys of the database.", since: "1.0.0", group: "server", complexity: "O(1); the memory is given back later", syntax: "flush-type[ASYNC@4.0.0 | SYNC@6.2.0]", history: [["4.0.0","Added the `ASYNC` flushing mode modifier."],["6.2.0","Added the `SYNC` flushing mode modifier."]] },
+  categories: ["keyspace", "dangerous"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+  docs: {
+    summary: "Deletes all keys of the database.",
+    since: "1.0.0",
+    group: "server",
+    complexity: "O(1); the memory is given back later",
+    syntax: "flush-type[ASYNC@4.0.0 | SYNC@6.2.0]",
+    history: [
+      ["4.0.0", "Added the `ASYNC` flushing mode modifier."],
+      ["6.2.0", "Added the `SYNC` flushing mode modifier."],
+    ],
+  },
   run(context, argv) {
     parseMode(argv);
     empty(context, context.db);
@@ -46,9 +56,19 @@ const flushall: CommandSpec = {
   name: "flushall",
   arity: -1,
   flags: ["write"],
-  categories: ["keyspace","dangerous"],
-  tips: ["request_policy:all_shards","response_policy:all_succeeded"],
-  docs: { summary: "Deletes all keys of all databases.", since: "1.0.0", group: "server", complexity: "O(1); the memory is given back later", syntax: "flush-type[ASYNC@4.0.0 | SYNC@6.2.0]", history: [["4.0.0","Added the `ASYNC` flushing mode modifier."],["6.2.0","Added the `SYNC` flushing mode modifier."]] },
+  categories: ["keyspace", "dangerous"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+  docs: {
+    summary: "Deletes all keys of all databases.",
+    since: "1.0.0",
+    group: "server",
+    complexity: "O(1); the memory is given back later",
+    syntax: "flush-type[ASYNC@4.0.0 | SYNC@6.2.0]",
+    history: [
+      ["4.0.0", "Added the `ASYNC` flushing mode modifier."],
+      ["6.2.0", "Added the `SYNC` flushing mode modifier."],
+    ],
+  },
   run(context, argv) {
     parseMode(argv);
     for (const db of context.node.databases.databases) empty(context, db);
@@ -59,9 +79,15 @@ const flushall: CommandSpec = {
 const swapdb: CommandSpec = {
   name: "swapdb",
   arity: 3,
-  flags: ["write","fast"],
-  categories: ["keyspace","dangerous"],
-  docs: { summary: "Exchanges two databases, for all clients at once.", since: "4.0.0", group: "server", complexity: "O(N) for N clients that watch keys", syntax: "index1 index2" },
+  flags: ["write", "fast"],
+  categories: ["keyspace", "dangerous"],
+  docs: {
+    summary: "Exchanges two databases, for all clients at once.",
+    since: "4.0.0",
+    group: "server",
+    complexity: "O(N) for N clients that watch keys",
+    syntax: "index1 index2",
+  },
   run(context, argv) {
     const { node, reply } = context;
     if (node.config.clusterEnabled) fail("ERR SWAPDB is not allowed in cluster mode");
@@ -74,7 +100,10 @@ const swapdb: CommandSpec = {
     }
     if (first !== second) {
       // A watched key has changed if either database holds it, unless it was and is expired.
-      for (const [from, to] of [[first, second], [second, first]] as const) {
+      for (const [from, to] of [
+        [first, second],
+        [second, first],
+      ] as const) {
         node.watches.touchDatabase(from.index, (key, expired) => {
           if (to.isLogicallyExpired(key)) return !expired && holds(from, key);
           return holds(to, key) || (!expired && holds(from, key));

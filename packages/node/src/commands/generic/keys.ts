@@ -25,31 +25,50 @@ const del: CommandSpec = {
   arity: -2,
   flags: ["write"],
   categories: ["keyspace"],
-  tips: ["request_policy:multi_shard","response_policy:agg_sum"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: [keysFrom(1, { last: -1, step: 1 }, "RM", "delete")],
-  docs: { summary: "Deletes keys.", since: "1.0.0", group: "generic", complexity: "O(N) for N keys, plus O(M) for collections of M elements", syntax: "key..." },
+  docs: {
+    summary: "Deletes keys.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(N) for N keys, plus O(M) for collections of M elements",
+    syntax: "key...",
+  },
   run: deleteKeys,
 };
 
 const unlink: CommandSpec = {
   name: "unlink",
   arity: -2,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
-  tips: ["request_policy:multi_shard","response_policy:agg_sum"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: [keysFrom(1, { last: -1, step: 1 }, "RM", "delete")],
-  docs: { summary: "Deletes keys; their memory is given back later.", since: "4.0.0", group: "generic", complexity: "O(1) for each key", syntax: "key..." },
+  docs: {
+    summary: "Deletes keys; their memory is given back later.",
+    since: "4.0.0",
+    group: "generic",
+    complexity: "O(1) for each key",
+    syntax: "key...",
+  },
   run: deleteKeys,
 };
 
 const exists: CommandSpec = {
   name: "exists",
   arity: -2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
-  tips: ["request_policy:multi_shard","response_policy:agg_sum"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: [keysFrom(1, { last: -1, step: 1 }, "RO")],
-  docs: { summary: "Counts how many of the keys exist; one that is named twice counts twice.", since: "1.0.0", group: "generic", complexity: "O(N) for N keys", syntax: "key...", history: [["3.0.3","Accepts multiple `key` arguments."]] },
+  docs: {
+    summary: "Counts how many of the keys exist; one that is named twice counts twice.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(N) for N keys",
+    syntax: "key...",
+    history: [["3.0.3", "Accepts multiple `key` arguments."]],
+  },
   run({ db, reply }, argv) {
     let count = 0;
     for (let index = 1; index < argv.length; index += 1) {
@@ -62,11 +81,17 @@ const exists: CommandSpec = {
 const touch: CommandSpec = {
   name: "touch",
   arity: -2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
-  tips: ["request_policy:multi_shard","response_policy:agg_sum"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: [keysFrom(1, { last: -1, step: 1 }, "RO")],
-  docs: { summary: "Marks keys as used just now and counts those that exist.", since: "3.2.1", group: "generic", complexity: "O(N) for N keys", syntax: "key..." },
+  docs: {
+    summary: "Marks keys as used just now and counts those that exist.",
+    since: "3.2.1",
+    group: "generic",
+    complexity: "O(N) for N keys",
+    syntax: "key...",
+  },
   run({ client, db, reply }, argv) {
     let count = 0;
     for (let index = 1; index < argv.length; index += 1) {
@@ -83,10 +108,16 @@ const touch: CommandSpec = {
 const type: CommandSpec = {
   name: "type",
   arity: 2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RO")],
-  docs: { summary: "Returns the type of the value of a key.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns the type of the value of a key.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run({ db, reply }, argv) {
     const value = db.inspect(argv[1] as string);
     reply.simple(value === undefined ? "none" : typeOf(value));
@@ -97,9 +128,15 @@ const keys: CommandSpec = {
   name: "keys",
   arity: 2,
   flags: ["readonly"],
-  categories: ["keyspace","dangerous"],
-  tips: ["request_policy:all_shards","nondeterministic_output_order"],
-  docs: { summary: "Returns all keys that match a pattern.", since: "1.0.0", group: "generic", complexity: "O(N) for N keys in the database", syntax: "pattern" },
+  categories: ["keyspace", "dangerous"],
+  tips: ["request_policy:all_shards", "nondeterministic_output_order"],
+  docs: {
+    summary: "Returns all keys that match a pattern.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(N) for N keys in the database",
+    syntax: "pattern",
+  },
   run({ db, now, reply }, argv) {
     const pattern = argv[1] as string;
     const all = pattern === "*";
@@ -119,8 +156,14 @@ const randomkey: CommandSpec = {
   arity: 1,
   flags: ["readonly"],
   categories: ["keyspace"],
-  tips: ["request_policy:all_shards","response_policy:special","nondeterministic_output"],
-  docs: { summary: "Returns a key chosen at random, each equally likely.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "" },
+  tips: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
+  docs: {
+    summary: "Returns a key chosen at random, each equally likely.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "",
+  },
   run({ db, reply }) {
     const key = db.randomKey();
     if (key === undefined) reply.nil();
@@ -131,10 +174,16 @@ const randomkey: CommandSpec = {
 const dbsize: CommandSpec = {
   name: "dbsize",
   arity: 1,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
-  tips: ["request_policy:all_shards","response_policy:agg_sum"],
-  docs: { summary: "Returns how many keys the database has.", since: "1.0.0", group: "server", complexity: "O(1)", syntax: "" },
+  tips: ["request_policy:all_shards", "response_policy:agg_sum"],
+  docs: {
+    summary: "Returns how many keys the database has.",
+    since: "1.0.0",
+    group: "server",
+    complexity: "O(1)",
+    syntax: "",
+  },
   run({ db, reply }) {
     reply.integer(db.size);
   },

@@ -36,7 +36,13 @@ const encoding: CommandSpec = {
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(2, "RO")],
-  docs: { summary: "Returns how the value of a key is held.", since: "2.2.3", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns how the value of a key is held.",
+    since: "2.2.3",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     const key = argv[2] as string;
     if (look(context, key) !== undefined) context.reply.bulk(context.db.encoding(key) as string);
@@ -50,7 +56,13 @@ const freq: CommandSpec = {
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(2, "RO")],
-  docs: { summary: "Returns how often a key was used, as a logarithm, under an LFU policy.", since: "4.0.0", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns how often a key was used, as a logarithm, under an LFU policy.",
+    since: "4.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     const key = argv[2] as string;
     if (look(context, key) === undefined) return;
@@ -70,7 +82,13 @@ const idletime: CommandSpec = {
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(2, "RO")],
-  docs: { summary: "Returns for how many seconds a key has not been used.", since: "2.2.3", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns for how many seconds a key has not been used.",
+    since: "2.2.3",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     const key = argv[2] as string;
     if (look(context, key) === undefined) return;
@@ -88,7 +106,13 @@ const refcount: CommandSpec = {
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(2, "RO")],
-  docs: { summary: "Returns how many references the value of a key has in Redis.", since: "2.2.3", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns how many references the value of a key has in Redis.",
+    since: "2.2.3",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     const value = look(context, argv[2] as string);
     if (value === undefined) return;
@@ -123,6 +147,12 @@ export const object: CommandSpec = {
   arity: -2,
   flags: [],
   categories: [],
-  docs: { summary: "Contains the commands about how values are held.", since: "2.2.3", group: "generic", complexity: "Depends on the subcommand", syntax: "" },
+  docs: {
+    summary: "Contains the commands about how values are held.",
+    since: "2.2.3",
+    group: "generic",
+    complexity: "Depends on the subcommand",
+    syntax: "",
+  },
   subcommands: [encoding, freq, idletime, refcount, help],
 };

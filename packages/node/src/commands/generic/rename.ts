@@ -37,7 +37,13 @@ const renameCommand: CommandSpec = {
   flags: ["write"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "access", "delete"), keyAt(2, "OW", "update")],
-  docs: { summary: "Gives a key another name; what had that name is deleted.", since: "1.0.0", group: "generic", complexity: "O(1), plus deleting what had the name", syntax: "key newkey" },
+  docs: {
+    summary: "Gives a key another name; what had that name is deleted.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1), plus deleting what had the name",
+    syntax: "key newkey",
+  },
   run(context, argv) {
     rename(context, argv, false);
   },
@@ -46,10 +52,22 @@ const renameCommand: CommandSpec = {
 const renamenx: CommandSpec = {
   name: "renamenx",
   arity: 3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "access", "delete"), keyAt(2, "OW", "insert")],
-  docs: { summary: "Gives a key another name if that is free.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "key newkey", history: [["3.2.0","The command no longer returns an error when source and destination names are the same."]] },
+  docs: {
+    summary: "Gives a key another name if that is free.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key newkey",
+    history: [
+      [
+        "3.2.0",
+        "The command no longer returns an error when source and destination names are the same.",
+      ],
+    ],
+  },
   run(context, argv) {
     rename(context, argv, true);
   },
@@ -63,10 +81,16 @@ function databaseArgument({ node }: CommandContext, text: string): Database {
 const move: CommandSpec = {
   name: "move",
   arity: 3,
-  flags: ["write","fast"],
+  flags: ["write", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RW", "access", "update")],
-  docs: { summary: "Moves a key to another database if it is free there.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "key db" },
+  docs: {
+    summary: "Moves a key to another database if it is free there.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key db",
+  },
   run(context, argv) {
     const { db, node, reply } = context;
     const key = argv[1] as string;
@@ -117,10 +141,16 @@ function parseCopy(
 const copy: CommandSpec = {
   name: "copy",
   arity: -3,
-  flags: ["write","denyoom"],
+  flags: ["write", "denyoom"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RO", "access"), keyAt(2, "OW", "update")],
-  docs: { summary: "Copies the value of a key, with its expiry, to another key.", since: "6.2.0", group: "generic", complexity: "O(1) for strings, O(N) for collections of N elements", syntax: "source destination [DB destination-db] [REPLACE]" },
+  docs: {
+    summary: "Copies the value of a key, with its expiry, to another key.",
+    since: "6.2.0",
+    group: "generic",
+    complexity: "O(1) for strings, O(N) for collections of N elements",
+    syntax: "source destination [DB destination-db] [REPLACE]",
+  },
   run(context, argv) {
     const { db, node, reply } = context;
     const key = argv[1] as string;

@@ -10,8 +10,15 @@ export const scan: CommandSpec = {
   arity: -2,
   flags: ["readonly"],
   categories: ["keyspace"],
-  tips: ["nondeterministic_output","request_policy:special","response_policy:special"],
-  docs: { summary: "Returns some keys and the cursor of the next step, 0 at the end.", since: "2.8.0", group: "generic", complexity: "O(1) for each step, O(N) for all N keys", syntax: "cursor [MATCH pattern] [COUNT count] [TYPE type@6.0.0]", history: [["6.0.0","Added the `TYPE` subcommand."]] },
+  tips: ["nondeterministic_output", "request_policy:special", "response_policy:special"],
+  docs: {
+    summary: "Returns some keys and the cursor of the next step, 0 at the end.",
+    since: "2.8.0",
+    group: "generic",
+    complexity: "O(1) for each step, O(N) for all N keys",
+    syntax: "cursor [MATCH pattern] [COUNT count] [TYPE type@6.0.0]",
+    history: [["6.0.0", "Added the `TYPE` subcommand."]],
+  },
   run(context, argv) {
     const cursor = scanCursor(argv[1] as string);
     const { count, pattern, type } = scanOptions(argv, 2, { withType: true });

@@ -25,11 +25,18 @@ function replyExpiry(
 const ttl: CommandSpec = {
   name: "ttl",
   arity: 2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(1, "RO", "access")],
-  docs: { summary: "Returns in how many seconds a key ends.", since: "1.0.0", group: "generic", complexity: "O(1)", syntax: "key", history: [["2.8.0","Added the -2 reply."]] },
+  docs: {
+    summary: "Returns in how many seconds a key ends.",
+    since: "1.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+    history: [["2.8.0", "Added the -2 reply."]],
+  },
   run(context, argv) {
     replyExpiry(context, argv[1] as string, { unitMs: 1000, relative: true });
   },
@@ -38,11 +45,18 @@ const ttl: CommandSpec = {
 const pttl: CommandSpec = {
   name: "pttl",
   arity: 2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
   tips: ["nondeterministic_output"],
   keys: [keyAt(1, "RO", "access")],
-  docs: { summary: "Returns in how many milliseconds a key ends.", since: "2.6.0", group: "generic", complexity: "O(1)", syntax: "key", history: [["2.8.0","Added the -2 reply."]] },
+  docs: {
+    summary: "Returns in how many milliseconds a key ends.",
+    since: "2.6.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+    history: [["2.8.0", "Added the -2 reply."]],
+  },
   run(context, argv) {
     replyExpiry(context, argv[1] as string, { unitMs: 1, relative: true });
   },
@@ -51,10 +65,16 @@ const pttl: CommandSpec = {
 const expiretime: CommandSpec = {
   name: "expiretime",
   arity: 2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RO", "access")],
-  docs: { summary: "Returns the time in seconds since 1970 at which a key ends.", since: "7.0.0", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns the time in seconds since 1970 at which a key ends.",
+    since: "7.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     replyExpiry(context, argv[1] as string, { unitMs: 1000, relative: false });
   },
@@ -63,10 +83,16 @@ const expiretime: CommandSpec = {
 const pexpiretime: CommandSpec = {
   name: "pexpiretime",
   arity: 2,
-  flags: ["readonly","fast"],
+  flags: ["readonly", "fast"],
   categories: ["keyspace"],
   keys: [keyAt(1, "RO", "access")],
-  docs: { summary: "Returns the time in milliseconds since 1970 at which a key ends.", since: "7.0.0", group: "generic", complexity: "O(1)", syntax: "key" },
+  docs: {
+    summary: "Returns the time in milliseconds since 1970 at which a key ends.",
+    since: "7.0.0",
+    group: "generic",
+    complexity: "O(1)",
+    syntax: "key",
+  },
   run(context, argv) {
     replyExpiry(context, argv[1] as string, { unitMs: 1, relative: false });
   },

@@ -3,6 +3,7 @@ import { replyErrors } from "@slotlog/resp";
 import { addInt64, parseInt64 } from "../../store/int64.js";
 import { elementText } from "../../store/types/element.js";
 import { fail } from "../errors.js";
+import { addLongDoubles, formatLongDouble, parseLongDouble } from "../long-double.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 import { storeHash, writeOrCreateHash } from "./lookup.js";
 
@@ -39,5 +40,40 @@ const hincrby: CommandSpec = {
   },
 };
 
-export const counting: readonly CommandSpec[] = [hincrby];
-void elementText;
+/** What the present value, the increment or their sum may be is checked in Redis' order. */
+const hincrbyfloat: CommandSpec = {
+  name: "hincrbyfloat",
+  arity: 4,
+  flags: ["write", "denyoom", "fast"],
+  categories: ["hash"],
+  keys: [keyAt(1, "RW", "access", "update")],
+  docs: {
+    summary: "Adds a decimal number to the value of a field, which is 0 if it does not exist.",
+    since: "2.6.0",
+    group: "hash",
+    complexity: "O(1)",
+    syntax: "key field increment",
+  },
+  run(context, argv) {
+    const [, key, field, by] = argv as readonly [string, string, string, string];
+    const increment = parseLongDouble(by);
+    if (increment === undefined) fail(replyErrors.notAFloat);
+    if (!Number.isFinite(increment.exponent)) fail("ERR value is NaN or Infinity");
+    const hash = writeOrCreateHash(context, key);
+    const old = parseLongDouble(elementText(hash.get(field) ?? 0));
+    if (old === undefined) fail("ERR hash value is not a float");
+    const sum = addLongDoubles(old, increment);
+    if (sum === undefined) fail(replyErrors.incrementNanOrInfinity);
+    const text = formatLongDouble(sum);
+    hash.set(field, text);
+    storeHash(context, key, hash);
+    context.reply.bulk(text);
+    context.db.signalModified(key);
+    context.notify("h", "hincrbyfloat", key);
+    context.dirty += 1;
+    // The result is logged, so that no reader of the log has to round as we do.
+    context.propagateAs(["HSET", key, field, text]);
+  },
+};
+
+export const counting: readonly CommandSpec[] = [hincrby, hincrbyfloat];

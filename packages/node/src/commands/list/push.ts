@@ -1,8 +1,9 @@
 /** LPUSH, RPUSH, LPUSHX, RPUSHX, LINSERT, LSET: putting elements into lists. */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
+import { parseInt64 } from "../../store/int64.js";
 import { type ListEnd, ListValue } from "../../store/types/list.js";
-import { isWord, longArgument } from "../arguments.js";
+import { isWord } from "../arguments.js";
 import { fail } from "../errors.js";
 import { type CommandDocs, type CommandSpec, keyAt } from "../spec.js";
 import { writeList } from "./lookup.js";
@@ -130,8 +131,10 @@ const lset: CommandSpec = {
     const key = argv[1] as string;
     const list = writeList(context, key);
     if (list === undefined) return fail(replyErrors.noSuchKey);
+    const position = parseInt64(argv[2] as string);
+    if (position === undefined) return fail(replyErrors.notAnInteger);
     // Redis passes the index on as a C int.
-    const index = longArgument(argv[2] as string) | 0;
+    const index = Number(BigInt.asIntN(32, BigInt(position)));
     list.prepare(argv, 3, 4);
     if (!list.replaceAt(index, argv[3] as string)) fail(replyErrors.indexOutOfRange);
     context.reply.ok();

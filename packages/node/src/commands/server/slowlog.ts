@@ -1,12 +1,16 @@
 /** SLOWLOG: the last commands that took long. */
 import type { CommandContext } from "../../dispatch/context.js";
 import { longArgument } from "../arguments.js";
-import { helpSubcommand } from "../help.js";
+import { helpSubcommand, subcommandError } from "../help.js";
 import type { CommandSpec } from "../spec.js";
 
 const defaultCount = 10;
 
 function runGet({ node, reply }: CommandContext, argv: readonly string[]): void {
+  if (argv.length > 3) {
+    reply.error(subcommandError(argv));
+    return;
+  }
   let count = defaultCount;
   if (argv.length === 3) {
     const rangeError = "ERR count should be greater than or equal to -1";

@@ -84,6 +84,7 @@ const set: CommandSpec = {
   name: "set",
   arity: -3,
   flags: ["write", "denyoom"],
+  constantTime: true,
   categories: ["string"],
   keys: [
     {

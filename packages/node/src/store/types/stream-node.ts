@@ -1,0 +1,294 @@
+/**
+ * A run of stream entries, packed: what a listpack in the radix tree is in Redis. It owns the bytes
+ * of its entries, the field names that most of them share, and the count of bytes that Redis'
+ * listpack would take, since that and the number of entries decide where a run ends, and with it
+ * what an approximate trimming removes.
+ *
+ * An entry is, with integers of seven bits a byte, the low ones first: its length, flags, how many
+ * milliseconds it is later than the node, its sequence (relative to the node's within the same
+ * millisecond), then, unless it has the node's fields, their number; each name and value with its
+ * length in front; and the length once more, to be read backwards. Ids beyond 2^53 are sixteen bytes.
+ */
+import { writeLatin1 } from "@slotlog/resp";
+import { elementOf, listpackEntryBytes } from "./element.js";
+import { addLong, longOf, type Long, type StreamId, subtractLong } from "./stream-id.js";
+
+const deletedFlag = 1;
+const sameFieldsFlag = 2;
+const wideIdFlag = 4;
+
+/** Six bytes of header and the end mark. */
+const LISTPACK_FRAME_BYTES = 7;
+/** Flags, which are below 128, and the zero behind the field names. */
+const SMALL_INTEGER_BYTES = 2;
+const CAPACITY_INITIAL = 64;
+/** Below this a loop over char codes is faster than the call into `latin1Write`. */
+const LOOP_LENGTH_MAX = 24;
+
+export class StreamNode implements StreamId {
+  /** The id of the first entry that was ever in it. */
+  readonly ms: Long;
+  readonly seq: Long;
+  /** Field names that entries need not repeat. */
+  readonly fields: readonly string[];
+  bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY_INITIAL);
+  used = 0;
+  live = 0;
+  /** Entries that are only marked as deleted: they stay until the whole node goes. */
+  deleted = 0;
+  /** Bytes of Redis' listpack but for the two counts. */
+  #listpackBytes: number;
+
+  constructor(id: StreamId, fields: readonly string[]) {
+    this.ms = id.ms;
+    this.seq = id.seq;
+    this.fields = fields;
+    let bytes = LISTPACK_FRAME_BYTES + listpackEntryBytes(fields.length) + SMALL_INTEGER_BYTES;
+    for (const field of fields) bytes += listpackTextBytes(field);
+    this.#listpackBytes = bytes;
+  }
+
+  /** What `lpBytes` says in Redis. */
+  get listpackBytes(): number {
+    return this.#listpackBytes + listpackEntryBytes(this.live) + listpackEntryBytes(this.deleted);
+  }
+
+  /** Words `from` on are field, value, field, value, … */
+  append(id: StreamId, words: readonly string[], from: number): void {
+    const { ms, seq } = this;
+    const count = (words.length - from) >>> 1;
+    const same = this.#hasFields(words, from, count);
+    let flags = same ? sameFieldsFlag : 0;
+    let listpackBytes =
+      SMALL_INTEGER_BYTES + longEntryBytes(subtractLong(id.ms, ms)) +
+      longEntryBytes(subtractLong(id.seq, seq)) +
+      listpackEntryBytes(same ? count + 3 : 2 * count + 4);
+    if (!same) listpackBytes += listpackEntryBytes(count);
+    let length = 1;
+    const wide = typeof id.ms !== "number" || typeof id.seq !== "number" || typeof ms !== "number";
+    let laterMs = 0;
+    let sequence = 0;
+    if (wide || typeof seq !== "number") {
+      flags |= wideIdFlag;
+      length += 16;
+    } else {
+      laterMs = (id.ms as number) - (ms as number);
+      sequence = laterMs === 0 ? (id.seq as number) - seq : (id.seq as number);
+      length += varintBytes(laterMs) + varintBytes(sequence);
+    }
+    if (!same) length += varintBytes(count);
+    const step = same ? 2 : 1;
+    for (let at = same ? from + 1 : from; at < words.length; at += step) {
+      const word = words[at] as string;
+      length += varintBytes(word.length) + word.length;
+      listpackBytes += listpackTextBytes(word);
+    }
+    this.#reserve(length + 2 * varintBytes(length));
+    let at = this.#writeVarint(this.used, length);
+    this.bytes[at++] = flags;
+    if ((flags & wideIdFlag) !== 0) {
+      this.bytes.writeBigUInt64LE(BigInt(id.ms), at);
+      this.bytes.writeBigUInt64LE(BigInt(id.seq), at + 8);
+      at += 16;
+    } else {
+      at = this.#writeVarint(at, laterMs);
+      at = this.#writeVarint(at, sequence);
+    }
+    if (!same) at = this.#writeVarint(at, count);
+    for (let index = same ? from + 1 : from; index < words.length; index += step) {
+      at = this.#writeText(at, words[index] as string);
+    }
+    this.used = this.#writeBackwards(at, length);
+    this.#listpackBytes += listpackBytes;
+    this.live++;
+  }
+
+  /** Gives back the memory that no entry took. */
+  seal(): void {
+    if (this.bytes.length !== this.used) this.bytes = this.#resized(this.used);
+  }
+
+  /** Marks the entry as deleted whose flags are at `flagsAt`. */
+  markDeleted(flagsAt: number): void {
+    this.bytes[flagsAt] = (this.bytes[flagsAt] as number) | deletedFlag;
+    this.live--;
+    this.deleted++;
+  }
+
+  copy(): StreamNode {
+    const copy = new StreamNode(this, this.fields);
+    copy.bytes = this.#resized(this.used);
+    copy.used = this.used;
+    copy.live = this.live;
+    copy.deleted = this.deleted;
+    copy.#listpackBytes = this.#listpackBytes;
+    return copy;
+  }
+
+  #hasFields(words: readonly string[], from: number, count: number): boolean {
+    const { fields } = this;
+    if (fields.length !== count) return false;
+    for (let index = 0; index < count; index++) {
+      if (fields[index] !== words[from + 2 * index]) return false;
+    }
+    return true;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.used + bytes;
+    if (needed <= this.bytes.length) return;
+    this.bytes = this.#resized(Math.max(needed, this.bytes.length * 2));
+  }
+
+  #resized(capacity: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(capacity);
+    this.bytes.copy(bytes, 0, 0, this.used);
+    return bytes;
+  }
+
+  #writeVarint(position: number, value: number): number {
+    const { bytes } = this;
+    let at = position;
+    let rest = value;
+    while (rest >= 128) {
+      bytes[at++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    bytes[at] = rest;
+    return at + 1;
+  }
+
+  /** The same integer with its bytes in reverse. */
+  #writeBackwards(position: number, value: number): number {
+    const end = position + varintBytes(value);
+    let rest = value;
+    for (let at = end - 1; at >= position; at--) {
+      this.bytes[at] = at === position ? rest : (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    return end;
+  }
+
+  #writeText(position: number, text: string): number {
+    const { length } = text;
+    let at = this.#writeVarint(position, length);
+    if (length > LOOP_LENGTH_MAX) {
+      writeLatin1(this.bytes, at, text);
+      return at + length;
+    }
+    for (let index = 0; index < length; index++) this.bytes[at++] = text.charCodeAt(index);
+    return at;
+  }
+}
+
+/** Reads the entries of a node, one after the other, in either direction. */
+export class EntryReader implements StreamId {
+  node: StreamNode;
+  ms: Long = 0;
+  seq: Long = 0;
+  isDeleted = false;
+  /** True if it has the node's fields, so that only values follow. */
+  sameFields = false;
+  fieldCount = 0;
+  flagsAt = 0;
+  /** Where the texts begin; `readText` moves it on. */
+  at = 0;
+  /** Length of the text that `readText` found, at `textAt`. */
+  textAt = 0;
+  textLength = 0;
+  #start = 0;
+  #end = 0;
+
+  constructor(node: StreamNode) {
+    this.node = node;
+  }
+
+  /** The next reading starts in front of the first entry, or behind the last one. */
+  enter(node: StreamNode, fromEnd: boolean): void {
+    this.node = node;
+    this.#end = fromEnd ? node.used : 0;
+    this.#start = this.#end;
+  }
+
+  /** False at the node's end. */
+  forward(): boolean {
+    if (this.#end >= this.node.used) return false;
+    this.#read(this.#end);
+    return true;
+  }
+
+  /** False at the node's beginning. */
+  backward(): boolean {
+    if (this.#start === 0) return false;
+    const { bytes } = this.node;
+    let at = this.#start - 1;
+    let length = 0;
+    let scale = 1;
+    for (; (bytes[at] as number) >= 128; at--) {
+      length += ((bytes[at] as number) & 127) * scale;
+      scale *= 128;
+    }
+    length += (bytes[at] as number) * scale;
+    this.#read(at - length - varintBytes(length));
+    return true;
+  }
+
+  /** Finds the next text of this entry; it is in `node.bytes`. */
+  readText(): void {
+    this.textLength = this.#varint();
+    this.textAt = this.at;
+    this.at += this.textLength;
+  }
+
+  #read(start: number): void {
+    const { node } = this;
+    this.#start = start;
+    this.at = start;
+    const length = this.#varint();
+    this.flagsAt = this.at;
+    this.#end = this.at + length + varintBytes(length);
+    const flags = node.bytes[this.at++] as number;
+    this.isDeleted = (flags & deletedFlag) !== 0;
+    this.sameFields = (flags & sameFieldsFlag) !== 0;
+    if ((flags & wideIdFlag) !== 0) {
+      this.ms = longOf(node.bytes.readBigUInt64LE(this.at));
+      this.seq = longOf(node.bytes.readBigUInt64LE(this.at + 8));
+      this.at += 16;
+    } else {
+      const laterMs = this.#varint();
+      const sequence = this.#varint();
+      this.ms = laterMs === 0 ? node.ms : addLong(node.ms, laterMs);
+      this.seq = laterMs === 0 ? addLong(node.seq, sequence) : sequence;
+    }
+    this.fieldCount = this.sameFields ? node.fields.length : this.#varint();
+  }
+
+  #varint(): number {
+    const { bytes } = this.node;
+    let byte = bytes[this.at++] as number;
+    if (byte < 128) return byte;
+    let value = byte & 127;
+    let scale = 128;
+    for (;;) {
+      byte = bytes[this.at++] as number;
+      if (byte < 128) return value + byte * scale;
+      value += (byte & 127) * scale;
+      scale *= 128;
+    }
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
+function listpackTextBytes(text: string): number {
+  return listpackEntryBytes(elementOf(text));
+}
+
+/** Differences of 32 bits and less are what `listpackEntryBytes` knows; wider ones take ten. */
+function longEntryBytes(value: Long): number {
+  return typeof value === "number" && value === (value | 0) ? listpackEntryBytes(value) : 10;
+}
