@@ -2,10 +2,12 @@
 // step by step: how fast keys go in, how long others wait meanwhile, and how much memory it takes.
 
 import { textOf } from "@slotlog/test-e2e/harness/reply";
+import { eventually } from "@slotlog/test-e2e/harness/server";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
-import { fill, waitsDuring } from "./fill.js";
+import { fill } from "./fill.js";
 import { describeMachine, residentBytes, textTable } from "./machine.js";
+import { waitsDuring } from "./waits.js";
 
 const defaultKeys = 20_000_000;
 const steps = 10;
@@ -26,21 +28,26 @@ export async function growth(options: BenchOptions): Promise<void> {
     const directives = ["--appendonly", "no", "--cluster-enabled", "yes"];
     await using server = await startContender(name, directives, options.heapMb);
     using client = await server.client();
-    textOf(await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383"));
+    await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    await eventually("the cluster serves", async () => {
+      const info = textOf(await client.call("CLUSTER", "INFO"));
+      return info.includes("cluster_state:ok") ? undefined : info;
+    });
     for (let step = 0; step < steps; step++) {
       const from = (keys / steps) * step;
       const to = (keys / steps) * (step + 1);
       const key = (index: number): string => `{g}${index}`;
-      const started = performance.now();
-      const waits = await waitsDuring(
-        server.port,
-        () => key(0),
-        () => fill({ port: server.port, from, to, key, valueBytes }),
-      );
+      let tookMs = 0;
+      const order = { port: server.port, prefix: "{g}", digits: 0, keys: 1 };
+      const waits = await waitsDuring(order, async () => {
+        const started = performance.now();
+        await fill({ port: server.port, from, to, key, valueBytes });
+        tookMs = performance.now() - started;
+      });
       results.push({
         name,
         keys: to,
-        perSecond: ((to - from) / (performance.now() - started)) * 1000,
+        perSecond: ((to - from) / tookMs) * 1000,
         longestMs: waits.longestMs,
         residentMb: (residentBytes(server.pid) ?? Number.NaN) / 2 ** 20,
       });

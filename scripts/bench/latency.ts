@@ -6,15 +6,16 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
-import { fill, type Waits, waitsDuring } from "./fill.js";
+import { fill } from "./fill.js";
 import { describeMachine, textTable } from "./machine.js";
+import { type Waits, waitsDuring } from "./waits.js";
 
 const defaultKeys = 5_000_000;
 const valueBytes = 32;
 
 export async function latency(options: BenchOptions): Promise<void> {
   const keys = options.keys ?? (options.quick ? defaultKeys / 10 : defaultKeys);
-  const requests = options.quick ? 50_000 : 400_000;
+  const requests = options.quick ? 300_000 : 3_000_000;
   const results: { name: string; waits: Waits }[] = [];
   for (const name of contenderNames) {
     await using server = await startContender(name, ["--appendonly", "no"], options.heapMb);
@@ -22,8 +23,7 @@ export async function latency(options: BenchOptions): Promise<void> {
     // As redis-benchmark names its keys, so that both work on the same ones.
     const key = (index: number): string => `key:${String(index).padStart(12, "0")}`;
     await fill({ port, from: 0, to: keys, key, valueBytes });
-    const randomKey = (): string => key(Math.floor(Math.random() * keys));
-    const waits = await waitsDuring(port, randomKey, async () => {
+    const waits = await waitsDuring({ port, prefix: "key:", digits: 12, keys }, async () => {
       const load = `-p ${port} -c 20 -P 4 -n ${requests} -r ${keys} -d ${valueBytes} -t set,get -q`;
       await promisify(execFile)("redis-benchmark", load.split(" "));
     });

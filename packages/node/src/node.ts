@@ -11,6 +11,7 @@ import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import { ClusterBridge } from "./cluster/bridge.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
+import type { KeyWait } from "./dispatch/blocked.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import type {
@@ -49,6 +50,7 @@ import { PubSubHub } from "./pubsub/hub.js";
 import { publishKeyspaceEvent } from "./pubsub/notifications.js";
 import { AccessClock } from "./store/access.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
+import { Tracking } from "./tracking/tracking.js";
 import { DatabaseSet } from "./store/database-set.js";
 import { KeyHasher } from "./store/key-hash.js";
 import { FastRandom } from "./store/random.js";
@@ -103,6 +105,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly monitors = new Monitors();
   readonly switches: DebugSwitches = { activeExpire: true, cronPaused: false };
   readonly pause: ClientPause;
+  readonly tracking: Tracking;
   readonly info: NodeInfo;
   readonly #rates = new NodeRates();
   readonly #onShutdown: (() => void) | undefined;
@@ -142,6 +145,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.pause = new ClientPause({
       clock: ports.clock,
       runDeferred: (client, argv) => client.link.runDeferred?.(argv),
+    });
+    this.tracking = new Tracking({
+      hasher: new KeyHasher(ports.random.uint32()),
+      client: (id) => this.clients.get(id),
+      running: () => this.dispatcher.running,
+      keysMax: () => this.config.trackingTableMaxKeys,
+      onDelivery: this.#holdPush,
     });
     this.info = new NodeInfo(this, this.#rates);
     this.runId = Buffer.from(ports.random.bytes(20)).toString("hex");
@@ -186,7 +196,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.turn = new Turn({
       clock: ports.clock,
       reply: this.reply,
-      beforeLog: () => {},
+      beforeLog: () => this.tracking.endTurn(),
       writeLog: () => this.#writeLog(),
     });
     this.persistence = new Persistence({
@@ -411,6 +421,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   modified(database: Database, key: string): void {
     this.watches.touch(database.index, key);
+    if (this.tracking.active) this.tracking.changed(key);
     if (this.readsWait) {
       // The record of this change ends behind the present offset; what is read before the turn's
       // end waits for the whole turn, which is the same write.
@@ -420,6 +431,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   missed(): void {}
   collectionAdded(): void {}
+  keyReady(_database: Database, _key: string): void {}
+  waitForKeys(_client: Client, _wait: KeyWait): void {}
 
   // What connections ask (`ConnectionHost`).
 
@@ -474,6 +487,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.pubsub.unsubscribeAll(client);
     client.blocked?.cancel("closed");
     this.monitors.remove(client);
+    this.tracking.disable(client);
     this.watches.removeAll(client);
     this.clients.remove(client);
   }
@@ -588,6 +602,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   #flushData(): void {
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
     this.databases.clear();
+    this.tracking.flushed();
     this.propagate(0, ["FLUSHALL"]);
     this.turn.schedule();
   }
@@ -610,6 +625,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   #onDatasetReplaced(): void {
+    this.tracking.flushed();
     // What the AOF holds is another history's: only a new base makes it true again.
     this.persistence.rewrite();
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);

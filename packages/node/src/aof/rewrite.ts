@@ -18,9 +18,14 @@ import type { AofWriter } from "./writer.js";
 /** The data set as RDB chunks. It shows the moment of the call, however slowly it is read. */
 export type Snapshot = AsyncIterable<Buffer> | Iterable<Buffer>;
 
+/** What the base is: an RDB, or records (`aof-use-rdb-preamble no`). */
+export type BaseFormat = "rdb" | "aof";
+
 export interface RewriteOptions {
   readonly directory: AofDirectory;
   readonly writer: AofWriter;
+  /** Default "rdb". */
+  readonly format?: BaseFormat;
   /**
    * Called once, synchronously with the cut: hands what is logged so far to the writer.
    */
@@ -49,10 +54,37 @@ export async function rewriteAppendOnly(options: RewriteOptions): Promise<void> 
   // All before this increment end where the base begins. Later ones may join it while we write.
   const keepFrom = await cut;
   const bytes = await writeBase(directory, snapshot);
+  const format = options.format ?? "rdb";
   await commitBase(directory, (manifest) =>
-    withoutIncrementsBefore(withNextBase(manifest, directory.appendFilename, "rdb"), keepFrom),
+    withoutIncrementsBefore(withNextBase(manifest, directory.appendFilename, format), keepFrom),
   );
   writer.noteRewrite(bytes);
+  if (options.keepHistory !== true) await directory.removeHistory();
+}
+
+export interface RewriteOfflineOptions {
+  readonly directory: AofDirectory;
+  readonly format?: BaseFormat;
+  snapshot(): Snapshot;
+  readonly keepHistory?: boolean;
+}
+
+/**
+ * BGREWRITEAOF in a node that runs without an AOF: the snapshot becomes a base, and what the
+ * directory held before becomes history, as Redis does it.
+ */
+export async function rewriteOffline(options: RewriteOfflineOptions): Promise<void> {
+  const { directory } = options;
+  await directory.load();
+  await directory.disk.makeDirectory(directory.path);
+  await directory.disk.syncDirectory(directory.dataDirectory);
+  await writeBase(directory, options.snapshot());
+  await commitBase(directory, (manifest) =>
+    withoutIncrementsBefore(
+      withNextBase(manifest, directory.appendFilename, options.format ?? "rdb"),
+      Number.POSITIVE_INFINITY,
+    ),
+  );
   if (options.keepHistory !== true) await directory.removeHistory();
 }
 
@@ -62,6 +94,10 @@ export interface EnableOptions {
   openWriter(file: DiskFile): AofWriter;
   /** Called right behind `openWriter`. */
   snapshot(): Snapshot;
+  /** It came to nothing: the writer is about to be closed and must get no more. */
+  dropWriter?(writer: AofWriter): void;
+  /** Default "rdb". */
+  readonly format?: BaseFormat;
   readonly keepHistory?: boolean;
 }
 
@@ -73,6 +109,7 @@ export interface EnableOptions {
 export async function enableAppendOnly(options: EnableOptions): Promise<AofWriter> {
   const { directory } = options;
   const { disk, appendFilename } = directory;
+  const format = options.format ?? "rdb";
   await directory.load();
   await disk.makeDirectory(directory.path);
   await disk.syncDirectory(directory.dataDirectory);
@@ -86,12 +123,13 @@ export async function enableAppendOnly(options: EnableOptions): Promise<AofWrite
     await disk.rename(temporary, directory.pathOf(increment.name));
     await commitBase(directory, (manifest) =>
       withoutIncrementsBefore(
-        withNextBase(withNextIncrement(manifest, appendFilename), appendFilename, "rdb"),
+        withNextBase(withNextIncrement(manifest, appendFilename), appendFilename, format),
         increment.sequence,
       ),
     );
     writer.noteRewrite(bytes);
   } catch (error) {
+    options.dropWriter?.(writer);
     await writer.close().catch(() => undefined);
     await removeQuietly(disk, temporary);
     throw error;

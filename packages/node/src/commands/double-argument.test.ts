@@ -36,7 +36,22 @@ test("what strtod takes besides plain numbers", () => {
 });
 
 test("what is no number, or none that a double can hold", () => {
-  const cases = ["", " 1", "1 ", "\n1", "1\0", "nan", "-nan", "nan(1)", "abc", "1e", "1e+", ".", "-", "+"];
+  const cases = [
+    "",
+    " 1",
+    "1 ",
+    "\n1",
+    "1\0",
+    "nan",
+    "-nan",
+    "nan(1)",
+    "abc",
+    "1e",
+    "1e+",
+    ".",
+    "-",
+    "+",
+  ];
   cases.push("--1", "1.2.3", "0x", "0xg", "0x1p", "1_0", "0b1", "0o7", "infi", "infinityx", "1,5");
   cases.push("1e400", "-1e400", "1e-400", "0x1p9999", "0x1p-9999");
   for (const text of cases) assert.equal(parseDouble(text), undefined, JSON.stringify(text));
@@ -49,5 +64,6 @@ test("ranges of scores take more", () => {
   assert.equal(parseLenientDouble("1e400"), Infinity);
   assert.equal(parseLenientDouble("1e-400"), 0);
   assert.equal(parseLenientDouble("1\0x"), 1);
-  for (const text of ["nan", "a", "1 ", " ", "(1"]) assert.equal(parseLenientDouble(text), undefined);
+  for (const text of ["nan", "a", "1 ", " ", "(1"])
+    assert.equal(parseLenientDouble(text), undefined);
 });

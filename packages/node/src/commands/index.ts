@@ -3,6 +3,7 @@ import type { CommandSpec } from "./spec.js";
 import { hashFamily } from "./hash/index.js";
 import { listFamily } from "./list/index.js";
 import { setFamily } from "./set/index.js";
+import { streamFamily } from "./stream/index.js";
 import { replication } from "./replication/replication.js";
 import { bgrewriteaof } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
@@ -13,7 +14,9 @@ import { cluster } from "./cluster/cluster.js";
 import { publishing } from "./pubsub/publish.js";
 import { subscriptions } from "./pubsub/subscribe.js";
 import { sortedSetFamily } from "./sorted-set/index.js";
+import { bitmaps } from "./bitmap/index.js";
+import { hyperLogLogs } from "./hyperloglog/index.js";
 import { generic } from "./generic/index.js";
 import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, generic, strings, hashFamily, listFamily, setFamily, sortedSetFamily];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, [bgrewriteaof], replication, transactions, connection, server, generic, strings, bitmaps, hyperLogLogs, hashFamily, listFamily, setFamily, sortedSetFamily, streamFamily];

@@ -2,22 +2,35 @@
  * Events of an RDB become keys: into the node's databases directly at the start, or into fresh ones
  * that replace the old in one step when a full synchronisation is complete.
  */
-import type { RdbEvent, RdbKeyEvent, RdbValue } from "../rdb/index.js";
+import type { RdbEvent, RdbKeyEvent, RdbStream, RdbValue } from "../rdb/index.js";
 import { fromNeutral } from "../rdb/values-bridge.js";
 import { DatabaseSet } from "../store/database-set.js";
+import type { Value } from "../store/value.js";
+import { appendPart } from "./append-part.js";
 
 export interface DatasetLoaderOptions {
   readonly databases: DatabaseSet;
   /** Unix ms: keys whose time was over by then are not kept; `undefined` keeps them. */
   readonly dropExpiredAt: number | undefined;
   loadFunction(code: string): void;
+  /** A key that is there already is an error; by default the loaded one replaces it. */
+  readonly refuseExisting?: boolean;
+}
+
+/** A collection that comes in parts: its key, and what has come of it. */
+interface OpenCollection {
+  readonly event: RdbKeyEvent;
+  readonly value: Value | undefined;
+  /** Streams only: their parts are joined at the end. */
+  readonly parts: RdbStream[];
 }
 
 export class DatasetLoader {
   readonly #options: DatasetLoaderOptions;
-  /** A collection that comes in parts: its key, and what has come. */
-  #open: { readonly event: RdbKeyEvent; readonly parts: RdbValue[] } | undefined;
+  #open: OpenCollection | undefined;
   keys = 0;
+  /** Keys that were not kept since their time was over. */
+  expired = 0;
   readonly aux = new Map<string, string>();
 
   constructor(options: DatasetLoaderOptions) {
@@ -27,8 +40,8 @@ export class DatasetLoader {
   apply(event: RdbEvent): void {
     switch (event.kind) {
       case "key":
-        if (event.more) this.#open = { event, parts: [event.value] };
-        else this.#add(event, event.value);
+        if (event.more) this.#begin(event);
+        else this.#add(event, this.#valueOf(event.value));
         return;
       case "part":
         this.#addPart(event.value, event.more);
@@ -47,26 +60,52 @@ export class DatasetLoader {
     }
   }
 
-  #addPart(value: RdbValue, more: boolean): void {
-    const open = this.#open;
-    if (open === undefined) throw new Error("a part of no collection");
-    open.parts.push(value);
-    if (more) return;
-    this.#open = undefined;
-    this.#add(open.event, joined(open.parts));
+  #valueOf(neutral: RdbValue): Value {
+    return fromNeutral(neutral, this.#options.databases.parts.collections);
   }
 
-  #add(event: RdbKeyEvent, value: RdbValue): void {
-    const { databases, dropExpiredAt } = this.#options;
+  #begin(event: RdbKeyEvent): void {
+    const { value } = event;
+    this.#open =
+      value.type === "stream"
+        ? { event, value: undefined, parts: [value] }
+        : { event, value: this.#valueOf(value), parts: [] };
+  }
+
+  #addPart(part: RdbValue, more: boolean): void {
+    const open = this.#open;
+    if (open === undefined) throw new Error("a part of no collection");
+    if (part.type === "stream") open.parts.push(part);
+    else if (open.value === undefined || !appendPart(open.value, part)) {
+      throw new Error(`a part of type ${part.type} in a value of another type`);
+    }
+    if (more) return;
+    this.#open = undefined;
+    this.#add(open.event, open.value ?? this.#valueOf(joined(open.parts)));
+  }
+
+  #add(event: RdbKeyEvent, value: Value): void {
+    const { databases, dropExpiredAt, refuseExisting } = this.#options;
     const database = databases.get(event.db);
     if (database === undefined) {
       throw new Error(`the data set uses database ${event.db}; 'databases' is ${databases.count}`);
     }
-    const { expireAt } = event;
-    if (dropExpiredAt !== undefined && expireAt !== -1 && expireAt < dropExpiredAt) return;
+    const { expireAt, frequency, idleSeconds } = event;
+    if (dropExpiredAt !== undefined && expireAt !== -1 && expireAt < dropExpiredAt) {
+      this.expired += 1;
+      return;
+    }
     const key = text(event.key);
-    database.set(key, fromNeutral(value, database.collections));
+    if (refuseExisting === true && database.tables.find(key) >= 0) {
+      throw new Error(`the key '${key}' exists already`);
+    }
+    database.set(key, value);
     if (expireAt !== -1) database.setExpireAt(key, expireAt);
+    const { access } = databases.parts;
+    if (frequency >= 0 && access.lfu) database.setAccess(key, access.fromFrequency(frequency));
+    else if (idleSeconds >= 0 && !access.lfu) {
+      database.setAccess(key, access.fromIdleMs(idleSeconds * 1000));
+    }
     this.keys += 1;
   }
 }
@@ -75,33 +114,10 @@ function text(bytes: string | Buffer): string {
   return typeof bytes === "string" ? bytes : bytes.toString("latin1");
 }
 
-/** The parts of one collection as a whole. */
-function joined(parts: readonly RdbValue[]): RdbValue {
-  const last = parts.at(-1) as RdbValue;
-  switch (last.type) {
-    case "string":
-      return last;
-    case "list":
-      return { type: "list", items: parts.flatMap((part) => (part.type === "list" ? part.items : [])) };
-    case "set":
-      return {
-        type: "set",
-        members: parts.flatMap((part) => (part.type === "set" ? part.members : [])),
-      };
-    case "hash":
-      return { type: "hash", pairs: parts.flatMap((part) => (part.type === "hash" ? part.pairs : [])) };
-    case "zset":
-      return {
-        type: "zset",
-        members: parts.flatMap((part) => (part.type === "zset" ? part.members : [])),
-        scores: parts.flatMap((part) => (part.type === "zset" ? part.scores : [])),
-      };
-    case "stream":
-      return {
-        ...last,
-        entries: parts.flatMap((part) => (part.type === "stream" ? part.entries : [])),
-      };
-  }
+/** The parts of a stream as a whole: all but the entries is complete in the last one. */
+function joined(parts: readonly RdbStream[]): RdbStream {
+  const last = parts.at(-1) as RdbStream;
+  return { ...last, entries: parts.flatMap(({ entries }) => entries) };
 }
 
 /** Fresh databases that take the place of the node's at `commit`. */

@@ -6,6 +6,7 @@ import type { Argument, ReplyWriter } from "@slotlog/resp";
 import type { Command } from "../commands/registry.js";
 import type { Client } from "../net/client.js";
 import type { Database } from "../store/database.js";
+import type { KeyWait } from "./blocked.js";
 import type { NodeServices } from "./services.js";
 
 /** Classes of keyspace events, by the letter that `notify-keyspace-events` gives them. */
@@ -74,6 +75,16 @@ export class CommandContext {
   /** Logs one more record, now: it comes in front of the command's own. */
   propagateAlso(argv: readonly Argument[], database = this.db.index): void {
     this.node.propagate(database, argv);
+  }
+
+  /** Clients that wait for this key may get what they wait for. */
+  keyReady(key: string): void {
+    this.node.keyReady(this.db, key);
+  }
+
+  /** Blocks the client until one of the keys is ready; its reply is then another run's. */
+  waitForKeys(wait: KeyWait): void {
+    this.node.waitForKeys(this.client, wait);
   }
 
   get replacement(): readonly Argument[] | undefined {

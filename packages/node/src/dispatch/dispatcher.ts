@@ -5,6 +5,7 @@
  */
 import { type Argument, CommandError, latin1String, type ReplyMark, type ReplyWriter } from "@slotlog/resp";
 import { type Command, Flag } from "../commands/registry.js";
+import { keyPositions } from "../commands/key-positions.js";
 import type { CommandBody } from "../commands/spec.js";
 import type { Client } from "../net/client.js";
 import { LatencyHistogram } from "../observe/latency-histogram.js";
@@ -219,6 +220,7 @@ export class Dispatcher {
       else this.#beginRun(command);
     } else this.#timeOne(client, command, argv);
     if (node.monitors.active) this.#tellMonitors(client, command, argv);
+    if (client.tracking !== undefined) this.#track(client, command, argv);
   }
 
   /**
@@ -268,6 +270,26 @@ export class Dispatcher {
     if (client.kind !== "normal" || client.isReplica) return false;
     if (this.#node.pause.mode === "all") return true;
     return (flags & (Flag.write | Flag.mayReplicate)) !== 0;
+  }
+
+  /** The client whose command runs now. */
+  get running(): Client | undefined {
+    return this.#depth > 0 ? this.#context.client : undefined;
+  }
+
+  /** Client-side caching: what this command read, and what the client must be told of it. */
+  #track(client: Client, command: Command, argv: readonly string[]): void {
+    const { tracking } = this.#node;
+    if ((command.flags & Flag.readonly) !== 0 && (command.flags & Flag.pubsub) === 0) {
+      const keys = keyPositions(command, argv)?.map(({ index }) => argv[index] as string);
+      if (keys !== undefined && keys.length > 0) tracking.remember(client, keys);
+    }
+    if (this.#depth > 0) return;
+    if (tracking.hasPending) tracking.tellPending(client);
+    // CLIENT CACHING is for the next command, whichever it is but one about the client itself.
+    if (client.tracking !== undefined && !client.inTransaction && command.parent?.spec.name !== "client") {
+      client.tracking.caching = false;
+    }
   }
 
   /** Administrative commands are not shown: they may hold secrets. */

@@ -15,6 +15,7 @@ export type PauseMode = "write" | "all";
 export type PauseReason = "client" | "failover";
 
 interface Pause {
+  /** Monotonic: a pause neither grows nor shrinks when the wall clock steps. */
   readonly until: number;
   readonly mode: PauseMode;
 }
@@ -38,8 +39,10 @@ export class ClientPause {
     this.#host = host;
   }
 
-  /** `until` is in Unix ms. A later end wins over an earlier one, `all` over `write`. */
-  pauseClients(until: number, mode: PauseMode, reason: PauseReason = "client"): void {
+  /** A later end wins over an earlier one, `all` over `write`. */
+  pauseClients(untilUnixMs: number, mode: PauseMode, reason: PauseReason = "client"): void {
+    const { clock } = this.#host;
+    const until = clock.monotonic() + untilUnixMs - clock.now();
     const before = this.#pauses.get(reason);
     const stronger = before?.mode === "all" ? "all" : mode;
     this.#pauses.set(reason, { until: Math.max(until, before?.until ?? 0), mode: stronger });
@@ -73,7 +76,7 @@ export class ClientPause {
   }
 
   #update(): void {
-    const now = this.#host.clock.now();
+    const now = this.#host.clock.monotonic();
     let next = Number.POSITIVE_INFINITY;
     let mode: PauseMode | undefined;
     for (const [reason, pause] of this.#pauses) {

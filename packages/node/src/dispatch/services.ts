@@ -19,10 +19,13 @@ import type { Monitors } from "../observe/monitors.js";
 import type { SlowLog } from "../observe/slow-log.js";
 import type { ProcessInfo } from "../process-info.js";
 import type { Authenticator } from "../acl/authenticator.js";
+import type { Database } from "../store/database.js";
 import type { DatabaseSet } from "../store/database-set.js";
 import type { Dispatcher } from "./dispatcher.js";
+import type { KeyWait } from "./blocked.js";
 import type { EventClass } from "./context.js";
 import type { NodeStats } from "./stats.js";
+import type { Tracking } from "../tracking/tracking.js";
 import type { ClientPause } from "./pause.js";
 import type { WatchTable } from "./watch.js";
 
@@ -119,6 +122,7 @@ export interface NodeServices {
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   readonly monitors: Monitors;
+  readonly tracking: Tracking;
   readonly pause: ClientPause;
   readonly switches: DebugSwitches;
   /** CONFIG RESETSTAT. */
@@ -151,5 +155,7 @@ export interface NodeServices {
     readonly channel: string;
     readonly message: string;
   }): void;
+  keyReady(database: Database, key: string): void;
+  waitForKeys(client: Client, wait: KeyWait): void;
   notifyKeyspaceEvent(eventClass: EventClass, event: string, key: string, database: number): void;
 }

@@ -34,7 +34,7 @@ export class NodeStats {
   countError(text: string): void {
     this.errorReplies += 1;
     const space = text.indexOf(" ");
-    const prefix = space > 0 ? text.slice(0, space) : text;
+    const prefix = space > 0 && space < errorPrefixCharsMax ? text.slice(0, space) : "ERR";
     const count = this.errorsByPrefix.get(prefix);
     if (count !== undefined) this.errorsByPrefix.set(prefix, count + 1);
     else if (this.errorsByPrefix.size < errorPrefixesMax) this.errorsByPrefix.set(prefix, 1);
@@ -42,10 +42,13 @@ export class NodeStats {
 
   reset(): void {
     const { peakMemory, dirty } = this;
-    Object.assign(this, { ...new NodeStats(), peakMemory, dirty, errorsByPrefix: this.errorsByPrefix });
+    const { errorsByPrefix } = this;
+    Object.assign(this, new NodeStats(), { peakMemory, dirty, errorsByPrefix });
     this.errorsByPrefix.clear();
   }
 }
 
-/** Scripts can make up prefixes; Redis 7.2 stops at this number as well. */
+/** Redis looks for the end of the prefix in the first 32 bytes, the `-` in front included. */
+const errorPrefixCharsMax = 31;
+/** Scripts can make up prefixes. Redis 7.2 keeps them all; later versions stop at this number. */
 const errorPrefixesMax = 128;

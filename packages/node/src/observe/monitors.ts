@@ -31,7 +31,7 @@ export class Monitors {
 
   tell(command: MonitoredCommand): void {
     const line = Buffer.from(monitorLine(command), "latin1");
-    for (const client of this.#clients) client.link.chunk(line);
+    for (const client of this.#clients) client.link.push(line);
   }
 }
 

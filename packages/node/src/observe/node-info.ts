@@ -172,7 +172,7 @@ export class NodeInfo implements InfoSource {
   }
 
   stats(): StatsInfo {
-    const { databases, pubsub, replication, stats } = this.#node;
+    const { databases, pubsub, replication, stats, tracking } = this.#node;
     let hits = stats.keyspaceHits;
     let misses = stats.keyspaceMisses;
     for (const database of databases.databases) {
@@ -210,9 +210,9 @@ export class NodeInfo implements InfoSource {
       pubsubPatterns: pubsub.patternCount,
       shardChannels: pubsub.shardChannelCount,
       migrateCachedSockets: 0,
-      trackingKeys: 0,
-      trackingItems: 0,
-      trackingPrefixes: 0,
+      trackingKeys: tracking.keyCount,
+      trackingItems: tracking.itemCount,
+      trackingPrefixes: tracking.prefixCount,
       unexpectedErrorReplies: stats.unexpectedErrorReplies,
       errorReplies: stats.errorReplies,
       dumpSanitizations: 0,

@@ -6,9 +6,9 @@ import type { CollectionEnvironment } from "../store/types/environment.js";
 import { HashValue } from "../store/types/hash.js";
 import { ListValue } from "../store/types/list.js";
 import { SetValue } from "../store/types/set.js";
+import { StreamValue } from "../store/types/stream.js";
 import { ZsetValue } from "../store/types/zset.js";
 import { encodeString, type Value } from "../store/value.js";
-import { RdbError } from "./format.js";
 import type { RdbValue } from "./values.js";
 
 /** The neutral form of a value; shares no memory that the value may change. */
@@ -35,7 +35,9 @@ export function fromNeutral(neutral: RdbValue, collections: CollectionEnvironmen
       return SetValue.fromNeutral(neutral, collections);
     case "zset":
       return ZsetValue.fromNeutral(neutral, collections);
+    case "stream":
+      return StreamValue.fromNeutral(neutral, collections);
     default:
-      throw new RdbError("unsupported", `this version has no values of type ${neutral.type}`);
+      return neutral satisfies never;
   }
 }

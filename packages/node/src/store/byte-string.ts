@@ -98,6 +98,15 @@ export class ByteString {
     else this.#buffer.set(source, offset);
   }
 
+  /**
+   * The memory itself, with room for `capacity` bytes, to be changed in place until the next change
+   * by another way. How much of it counts is `length`, which the caller may set.
+   */
+  writable(capacity: number): Buffer {
+    this.#reserve(capacity);
+    return this.#buffer;
+  }
+
   append(source: string | Uint8Array): void {
     this.setRange(this.length, source);
   }

@@ -54,14 +54,6 @@ function newEntries(places: number): unknown[] {
   return entries;
 }
 
-function clearEntries(entries: unknown[]): void {
-  for (let at = 0; at < entries.length; at += 4) {
-    entries[at] = EMPTY;
-    entries[at + 2] = undefined;
-    entries[at + 3] = undefined;
-  }
-}
-
 export class Segment {
   /**
    * Four elements per place: hash (or `EMPTY`), meta word, key, value. V8 keeps 32-bit integers in
@@ -256,32 +248,6 @@ export class Segment {
     copy.#homes = this.#homes;
     copy.count = this.count;
     return copy;
-  }
-
-  /**
-   * Forgets what is at and behind place `cut` and spreads the rest over all places: the lower half
-   * of a split. False, and nothing has changed, if a run would overflow.
-   */
-  keepLow(cut: number, depth: number): boolean {
-    const { entries, expires } = this;
-    let free = 0;
-    for (let place = 0; place < cut; place++) {
-      const hash = entries[4 * place] as number;
-      if (hash !== EMPTY) free = Math.max(free, this.#homeAt(hash, depth)) + 1;
-    }
-    if (free > this.places) return false;
-    const low = new Segment(this.depth, 0);
-    low.places = cut;
-    low.entries = entries.slice(0, 4 * cut);
-    low.expires = expires?.slice(0, cut);
-    clearEntries(entries);
-    expires?.fill(NEVER);
-    this.depth = depth;
-    this.count = 0;
-    this.volatileCount = 0;
-    this.earliestExpiry = NEVER;
-    low.copyInto(this, 0, cut);
-    return true;
   }
 
   /** Lets go of everything, so that whoever remembers a place here finds no key. */

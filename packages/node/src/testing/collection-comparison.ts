@@ -7,7 +7,9 @@
  * involved. Random replies are compared by their shape.
  */
 import assert from "node:assert/strict";
-import { ReplyDecoder, ReplyMap, ReplySet, type ReplyValue } from "@slotlog/resp";
+import { ReplyDecoder, ReplyMap, ReplySet, replyText, type ReplyValue } from "@slotlog/resp";
+import type { RdbCollection } from "../rdb/values.js";
+import type { CollectionValue } from "../store/value.js";
 import { CommandHarness, type HarnessOptions } from "./command-harness.js";
 import { resultKey } from "./collection-words.js";
 import type { RedisServer } from "./redis-server.js";
@@ -86,7 +88,8 @@ async function compareBatch({ options, real, ours, records }: Batch): Promise<vo
     const isOpen = before.includes("hashtable") || words.slice(1).includes(resultKey);
     const isTable = !options.isSameVersion || isOpen || isLarge(wanted);
     const reason = difference(options, { words, reply, wanted, isTable });
-    if (reason !== undefined) assert.fail(`${brief(words.join(" "))}${reason}${history(commands, at)}`);
+    if (reason !== undefined)
+      assert.fail(`${brief(words.join(" "))}${reason}${history(commands, at)}`);
     if (!options.isSameVersion) continue;
     for (const [index, key] of options.keys.entries()) {
       const encoding = ours.node.databases.first.encoding(key) ?? "";
@@ -152,8 +155,8 @@ function sorted(name: string, reply: string): unknown {
   const decoder = new ReplyDecoder();
   decoder.push(Buffer.from(reply, "latin1"));
   const value = decoder.next();
-  if (value instanceof ReplyMap) return value.entries.map(String).sort();
-  if (value instanceof ReplySet) return value.members.map(String).sort();
+  if (value instanceof ReplyMap) return elementsSorted(name, value.entries.flat());
+  if (value instanceof ReplySet) return elementsSorted(name, value.members);
   if (!Array.isArray(value)) return value;
   if (!name.endsWith("scan")) return elementsSorted(name, value);
   const [cursor, elements] = value;
@@ -162,8 +165,9 @@ function sorted(name: string, reply: string): unknown {
 }
 
 function elementsSorted(name: string, elements: readonly ReplyValue[]): string[] {
-  if (name !== "hgetall" && name !== "hscan") return elements.map(String).sort();
-  return elements.flatMap((field, at) => (at % 2 ? [] : [`${field},${elements[at + 1]}`])).sort();
+  const texts = elements.map((element) => replyText(element) ?? "?");
+  if (name !== "hgetall" && name !== "hscan") return texts.sort();
+  return texts.flatMap((field, at) => (at % 2 ? [] : [`${field},${texts[at + 1]}`])).sort();
 }
 
 /** Random choices are compared by how many they are. */
@@ -181,11 +185,10 @@ function contents(harness: CommandHarness): [string, unknown][] {
   return all.sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-function plain(value: { toNeutral(): unknown; readonly type: string }): unknown {
-  const neutral = value.toNeutral() as Record<string, unknown>;
-  const { members, pairs } = neutral;
-  if (Array.isArray(members) && value.type === "set") return [...members].sort();
-  if (!Array.isArray(pairs)) return neutral;
-  const joined = pairs.flatMap((field, at) => (at % 2 === 0 ? [`${field}=${pairs[at + 1]}`] : []));
-  return joined.sort();
+function plain(value: CollectionValue): RdbCollection | readonly string[] {
+  const neutral = value.toNeutral();
+  if (neutral.type === "set") return neutral.members.map(String).sort();
+  if (neutral.type !== "hash") return neutral;
+  const pairs = neutral.pairs.map(String);
+  return pairs.flatMap((field, at) => (at % 2 ? [] : [`${field}=${pairs[at + 1]}`])).sort();
 }

@@ -1,27 +1,15 @@
-// The command line: which commands there are, how their mistakes are answered, and the exit code.
-// What a command does is in a file of its own; `node` is not parsed here at all, because its
-// arguments are redis-server's and yargs would take `--port` for its own.
+// The command line's entry: runs a command and answers its failures with a line and an exit code.
+// `node` does not come near the parser: its arguments are redis-server's, yargs would take `--port`
+// for its own, and a node should not carry a parser in memory.
 
-import yargs from "yargs";
-import type { Argv } from "yargs";
-import { CliError, type ExitCode, exitCodes, usageError } from "./errors.js";
+import { CliError, type ExitCode } from "./errors.js";
 import { runNodeCommand } from "./node.js";
-import { nearest } from "./suggest.js";
-import { createOptions, describeCluster } from "./cluster/command.js";
-import { describeUp, runUp, upOptions } from "./up/command.js";
-import { version } from "./version.js";
-
-/** The commands, and the options of those that take any. */
-const known: Readonly<Record<string, readonly string[]>> = {
-  up: Object.keys(upOptions),
-  node: [],
-  cluster: Object.keys(createOptions),
-};
 
 /** Resolves with the exit code, or with `undefined` while a node goes on running. */
 export async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
   try {
     if (argv[0] === "node") return await runNodeCommand(argv.slice(1));
+    const { runCommand } = await import("./program.js");
     return await runCommand(argv);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -29,78 +17,4 @@ export async function main(argv: readonly string[]): Promise<ExitCode | undefine
     if (error.hint !== undefined) console.error(`  ${error.hint}`);
     return error.exitCode;
   }
-}
-
-async function runCommand(argv: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.ok;
-  const parser = buildParser(argv, (result) => {
-    code = result;
-  });
-  // Without a command there is nothing to do, and the help is the best answer.
-  if (argv.length === 0) {
-    console.error(await parser.getHelp());
-    return exitCodes.usage;
-  }
-  await parser.parseAsync([...argv]);
-  return code;
-}
-
-function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void): Argv {
-  return (
-    yargs()
-      .scriptName("slotlog")
-      .usage("$0 <command> [options]\n\nA sharded, replicated database that speaks Redis Cluster.")
-      .command({
-        command: "up",
-        describe: "Run a whole cluster on this machine",
-        builder: describeUp,
-        handler: async (args) => setCode(await runUp(args)),
-      })
-      .command({
-        command: "cluster",
-        describe: "Work with a running cluster: create",
-        builder: (command) => describeCluster(command, setCode),
-        handler: () => {},
-      })
-      .command({
-        command: "node [config] [directives..]",
-        describe: "Run one node; takes what redis-server takes (slotlog node --help)",
-        handler: () => {},
-      })
-      .example("$0 up", "3 primaries, 3 replicas on ports 7000-7005, data in .slotlog")
-      .example("$0 up --primaries 5 --port 9000", "5 primaries and 5 replicas from port 9000 on")
-      .example("$0 node --port 6380 --appendonly yes", "one node with an append-only file")
-      .example("$0 node redis.conf --loglevel verbose", "one node from a Redis config file")
-      .demandCommand(1, "a command is missing")
-      .strict()
-      // What follows `--` belongs to somebody else: `up` hands it to every node.
-      .parserConfiguration({ "populate--": true })
-      .version(version())
-      .alias("version", "v")
-      .help()
-      .alias("help", "h")
-      .wrap(Math.min(100, process.stdout.columns ?? 100))
-      .epilogue("Exit codes: 0 done, 1 failed, 2 wrong usage.")
-      .exitProcess(false)
-      .fail((message, error: unknown) => {
-        throw error instanceof Error ? error : explain(message, argv);
-      })
-  );
-}
-
-/** Adds the nearest known word to yargs' "Unknown argument" and "Unknown command". */
-function explain(message: string, argv: readonly string[]): CliError {
-  const command = Object.keys(known).find((name) => name === argv[0]);
-  const hint = `See: slotlog ${command === undefined ? "" : `${command} `}--help`;
-  const unknown = /^Unknown (argument|command)s?: (.+)$/.exec(message);
-  if (unknown === null) return usageError(message, hint);
-  const words = command === undefined ? Object.keys(known) : (known[command] ?? []);
-  const answers = (unknown[2] ?? "").split(", ").map((word) => {
-    const guess = nearest(word, words);
-    // A word that came without dashes is no flag, however much it looks like one.
-    const typed = argv.includes(word) ? word : `--${word}`;
-    if (guess === undefined) return `${typed} is unknown`;
-    return `${typed} is unknown: did you mean ${command === undefined ? guess : `--${guess}`}?`;
-  });
-  return usageError(answers.join("; "), hint);
 }

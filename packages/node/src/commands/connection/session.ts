@@ -35,6 +35,7 @@ function runReset(context: CommandContext): void {
     return;
   }
   node.monitors.remove(client);
+  node.tracking.disable(client);
   node.pubsub.unsubscribeAll(client);
   node.watches.removeAll(client);
   client.database = node.databases.first;

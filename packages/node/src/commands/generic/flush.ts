@@ -25,6 +25,7 @@ function empty(context: CommandContext, db: Database): void {
 /** It is logged even if there was nothing to delete. */
 function finish(context: CommandContext, argv: readonly string[]): void {
   if (context.dirty === 0) context.propagateAlso([...argv]);
+  context.node.tracking.flushed();
   context.reply.ok();
 }
 

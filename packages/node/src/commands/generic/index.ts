@@ -7,6 +7,7 @@ import { keyspace } from "./keys.js";
 import { object } from "./object.js";
 import { renaming } from "./rename.js";
 import { scan } from "./scan.js";
+import { sorting } from "./sort.js";
 import { timesLeft } from "./ttl.js";
 
 export const generic: readonly CommandSpec[] = [
@@ -18,4 +19,5 @@ export const generic: readonly CommandSpec[] = [
   object,
   ...dumping,
   ...wholeDatabases,
+  ...sorting,
 ];

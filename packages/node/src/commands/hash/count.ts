@@ -52,7 +52,7 @@ const hincrbyfloat: CommandSpec = {
     since: "2.6.0",
     group: "hash",
     complexity: "O(1)",
-    syntax: "key field increment",
+    syntax: "key field increment:double",
   },
   run(context, argv) {
     const [, key, field, by] = argv as readonly [string, string, string, string];

@@ -5,4 +5,9 @@ import { choosing } from "./random.js";
 import { reading } from "./read.js";
 import { writing } from "./write.js";
 
-export const hashFamily: readonly CommandSpec[] = [...writing, ...reading, ...counting, ...choosing];
+export const hashFamily: readonly CommandSpec[] = [
+  ...writing,
+  ...reading,
+  ...counting,
+  ...choosing,
+];

@@ -11,7 +11,7 @@ import { type CommandSpec, keyAt } from "../spec.js";
 import { readHash } from "./lookup.js";
 
 /** Half of the largest `long`: with values a reply has twice as many elements. */
-const pairsMax = 4611686018427387903;
+const pairsMax = 2 ** 62;
 
 interface Wish {
   readonly count: number;
@@ -22,7 +22,12 @@ function replyHeader(context: CommandContext, { count, withValues }: Wish): void
   context.reply.array(withValues && context.reply.protocol === 2 ? count * 2 : count);
 }
 
-function replyPair(context: CommandContext, pair: readonly Element[], at: number, wish: Wish): void {
+function replyPair(
+  context: CommandContext,
+  pair: readonly Element[],
+  at: number,
+  wish: Wish,
+): void {
   const { reply } = context;
   if (wish.withValues && reply.protocol === 3) reply.array(2);
   replyElement(reply, pair[at] as Element);
@@ -72,7 +77,7 @@ const hrandfield: CommandSpec = {
     since: "6.2.0",
     group: "hash",
     complexity: "O(N) for N fields returned",
-    syntax: "key [count [WITHVALUES]]",
+    syntax: "key options[count [WITHVALUES]]",
   },
   run(context, argv) {
     if (argv.length === 2) {
@@ -86,7 +91,7 @@ const hrandfield: CommandSpec = {
     const count = symmetricLongArgument(argv[2] as string);
     const withValues = argv.length === 4 && isWord(argv[3], "withvalues");
     if (argv.length > 4 || (argv.length === 4 && !withValues)) fail(replyErrors.syntax);
-    if (withValues && Math.abs(count) > pairsMax) fail(replyErrors.outOfRange);
+    if (withValues && Math.abs(count) >= pairsMax) fail(replyErrors.outOfRange);
     const hash = readHash(context, argv[1] as string);
     if (hash === undefined || count === 0) context.reply.array(0);
     else if (count < 0) replyWithRepetition(context, hash, { count: -count, withValues });

@@ -1,13 +1,13 @@
 /** HGET, HMGET, HGETALL, HKEYS, HVALS, HLEN, HEXISTS, HSTRLEN, HSCAN: reading hashes. */
 import type { CommandContext } from "../../dispatch/context.js";
 import { globMatch } from "../../store/glob.js";
-import { type Element, elementLength, elementText, replyElement } from "../../store/types/element.js";
 import {
-  replyEmptyScan,
-  replyScanHeader,
-  scanCursor,
-  scanOptions,
-} from "../scan-arguments.js";
+  type Element,
+  elementLength,
+  elementText,
+  replyElement,
+} from "../../store/types/element.js";
+import { replyEmptyScan, replyScanHeader, scanCursor, scanOptions } from "../scan-arguments.js";
 import { type CommandDocs, type CommandSpec, keyAt } from "../spec.js";
 import { readHash } from "./lookup.js";
 

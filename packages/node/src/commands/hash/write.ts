@@ -33,7 +33,7 @@ const hset: CommandSpec = {
     since: "2.0.0",
     group: "hash",
     complexity: "O(N) for N fields",
-    syntax: "key field value [field value ...]",
+    syntax: "key data{field value} ...",
     history: [["4.0.0", "Accepts multiple `field` and `value` arguments."]],
   },
   run(context, argv) {
@@ -52,7 +52,7 @@ const hmset: CommandSpec = {
     since: "2.0.0",
     group: "hash",
     complexity: "O(N) for N fields",
-    syntax: "key field value [field value ...]",
+    syntax: "key data{field value} ...",
     deprecatedSince: "4.0.0",
     replacedBy: "`HSET` with multiple field-value pairs",
   },

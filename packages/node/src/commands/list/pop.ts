@@ -20,7 +20,7 @@ function pop(name: string, end: ListEnd, summary: string): CommandSpec {
       since: "1.0.0",
       group: "list",
       complexity: "O(N) for N elements returned",
-      syntax: "key [count]",
+      syntax: "key [count@6.2.0]",
       history: [["6.2.0", "Added the `count` argument."]],
     },
     run(context, argv) {
@@ -103,7 +103,7 @@ const lmpop: CommandSpec = {
     since: "7.0.0",
     group: "list",
     complexity: "O(N+M) for N keys and M elements returned",
-    syntax: "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+    syntax: "numkeys key [key ...] where{LEFT | RIGHT} [COUNT count]",
   },
   run(context, argv) {
     const { keys, end, count } = multiPopArguments(argv, 1);
@@ -148,7 +148,7 @@ const lmove: CommandSpec = {
     since: "6.2.0",
     group: "list",
     complexity: "O(1)",
-    syntax: "source:key destination:key <LEFT | RIGHT> <LEFT | RIGHT>",
+    syntax: "source:key destination:key wherefrom{LEFT | RIGHT} whereto{LEFT | RIGHT}",
   },
   run(context, argv) {
     const [, source, destination] = argv as readonly [string, string, string];

@@ -71,7 +71,11 @@ const rpush = push(
 const lpushx = push(
   "lpushx",
   { end: "head", onlyIfExists: true },
-  { summary: "Puts elements in front of a list that exists.", since: "2.2.0", severalSince: "4.0.0" },
+  {
+    summary: "Puts elements in front of a list that exists.",
+    since: "2.2.0",
+    severalSince: "4.0.0",
+  },
 );
 const rpushx = push(
   "rpushx",
@@ -90,7 +94,7 @@ const linsert: CommandSpec = {
     since: "2.2.0",
     group: "list",
     complexity: "O(N) for N elements in front of the pivot",
-    syntax: "key <BEFORE | AFTER> pivot element",
+    syntax: "key where{BEFORE | AFTER} pivot element",
   },
   run(context, argv) {
     const { db, reply } = context;

@@ -37,10 +37,7 @@ function bySize(sets: readonly (SetValue | undefined)[]): SetValue[] | undefined
 }
 
 /** The number of common members, counted up to `limit` (0: all). */
-export function intersectionSize(
-  sets: readonly (SetValue | undefined)[],
-  limit: number,
-): number {
+export function intersectionSize(sets: readonly (SetValue | undefined)[], limit: number): number {
   const sorted = bySize(sets);
   let count = 0;
   if (sorted === undefined) return count;
@@ -90,10 +87,7 @@ export function intersection(
   return result;
 }
 
-export function union(
-  context: CommandContext,
-  sets: readonly (SetValue | undefined)[],
-): SetValue {
+export function union(context: CommandContext, sets: readonly (SetValue | undefined)[]): SetValue {
   const result = new SetValue(context.db.collections, "intset");
   for (const set of sets) {
     for (const member of set?.members() ?? []) result.add(elementText(member));

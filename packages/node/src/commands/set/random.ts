@@ -124,7 +124,7 @@ const spop: CommandSpec = {
     since: "1.0.0",
     group: "set",
     complexity: "O(1), or O(N) for a count of N",
-    syntax: "key [count]",
+    syntax: "key [count@3.2.0]",
     history: [["3.2.0", "Added the `count` argument."]],
   },
   run(context, argv) {
@@ -186,7 +186,7 @@ const srandmember: CommandSpec = {
     since: "1.0.0",
     group: "set",
     complexity: "O(1), or O(N) for a count of N",
-    syntax: "key [count]",
+    syntax: "key [count@2.6.0]",
     history: [["2.6.0", "Added the optional `count` argument."]],
   },
   run(context, argv) {

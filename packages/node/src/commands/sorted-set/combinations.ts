@@ -175,8 +175,7 @@ const zintercard: CommandSpec = {
 const unionComplexity = "O(N)+O(M*log(M)) for N members in all and M in the result";
 const interComplexity =
   "O(N*K)+O(M*log(M)) for K sets, the smallest of which has N members, and M in the result";
-const diffComplexity =
-  "O(L+K*log(K)) at worst for L members in all sets and K in the result";
+const diffComplexity = "O(L+K*log(K)) at worst for L members in all sets and K in the result";
 
 export const combining: readonly CommandSpec[] = [
   replying("zunion", "union", {

@@ -61,9 +61,7 @@ function rangeOptions(
   }
   kind ??= "rank";
   if (limit.count !== -1 && kind === "rank") {
-    fail(
-      "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
-    );
+    fail("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
   }
   if (withScores && kind === "lex") {
     fail("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
@@ -148,7 +146,7 @@ const zrange: CommandSpec = {
     complexity,
     syntax:
       "key start:string stop:string sortby@6.2.0[BYSCORE | BYLEX] [REV@6.2.0] " +
-      "[LIMIT@6.2.0{offset count}] [WITHSCORES]",
+      "[LIMIT limit@6.2.0{offset count}] [WITHSCORES]",
     history: [["6.2.0", "Takes `REV`, `BYSCORE`, `BYLEX` and `LIMIT`."]],
   },
   run(context, argv) {
@@ -167,7 +165,7 @@ const zrangestore: CommandSpec = {
     since: "6.2.0",
     group: "sorted_set",
     complexity: "O(log(N)+M) for M members stored from N",
-    syntax: "dst src min max sortby[BYSCORE | BYLEX] [REV] [LIMIT{offset count}]",
+    syntax: "dst src min max sortby[BYSCORE | BYLEX] [REV] [LIMIT limit{offset count}]",
   },
   run: storeRange,
 };
@@ -207,7 +205,7 @@ const replacedCommands: readonly CommandSpec[] = [
     {
       summary: "Returns the members in a range of scores.",
       since: "1.0.5",
-      syntax: "key min:double max:double [WITHSCORES@2.0.0] [LIMIT{offset count}]",
+      syntax: "key min:double max:double [WITHSCORES@2.0.0] [LIMIT limit{offset count}]",
       replacedBy: "`ZRANGE` with the `BYSCORE` argument",
       history: [["2.0.0", "Takes `WITHSCORES`."]],
     },
@@ -218,7 +216,7 @@ const replacedCommands: readonly CommandSpec[] = [
     {
       summary: "Returns the members in a range of scores, from the highest on.",
       since: "2.2.0",
-      syntax: "key max:double min:double [WITHSCORES] [LIMIT{offset count}]",
+      syntax: "key max:double min:double [WITHSCORES] [LIMIT limit{offset count}]",
       replacedBy: "`ZRANGE` with the `REV` and `BYSCORE` arguments",
       history: [["2.1.6", "`min` and `max` may exclude themselves."]],
     },
@@ -229,7 +227,7 @@ const replacedCommands: readonly CommandSpec[] = [
     {
       summary: "Returns the members in a range of bytes, where all have the same score.",
       since: "2.8.9",
-      syntax: "key min max [LIMIT{offset count}]",
+      syntax: "key min max [LIMIT limit{offset count}]",
       replacedBy: "`ZRANGE` with the `BYLEX` argument",
     },
   ),
@@ -239,7 +237,7 @@ const replacedCommands: readonly CommandSpec[] = [
     {
       summary: "Returns the members in a range of bytes downwards, where all have the same score.",
       since: "2.8.9",
-      syntax: "key max min [LIMIT{offset count}]",
+      syntax: "key max min [LIMIT limit{offset count}]",
       replacedBy: "`ZRANGE` with the `REV` and `BYLEX` arguments",
     },
   ),

@@ -26,7 +26,9 @@ export function listpackScoreText(score: number): string {
 export function percentG17(score: number): string {
   if (!Number.isFinite(score)) return score < 0 ? "-inf" : "inf";
   if (score === 0) return Object.is(score, -0) ? "-0" : "0";
-  const [mantissa = "", power = "0"] = Math.abs(score).toExponential(digitsMax - 1).split("e");
+  const [mantissa = "", power = "0"] = Math.abs(score)
+    .toExponential(digitsMax - 1)
+    .split("e");
   const digits = roundedToEven(Math.abs(score), mantissa).replace(/0+$/, "");
   const exponent = Number(power);
   const sign = score < 0 ? "-" : "";

@@ -78,7 +78,7 @@ function add(context: CommandContext, argv: readonly string[]): void {
   if (context.node.stream.active && (given === undefined || options.approximate)) {
     const record = [...argv];
     if (options.approximate) logTrimExactly(record, stream, options);
-    record[idAt] = text;
+    if (given === undefined) record[idAt] = text;
     context.propagateAs(record);
   }
   context.keyReady(key);

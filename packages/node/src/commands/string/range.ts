@@ -1,17 +1,11 @@
 /** Parts of strings: APPEND, SETRANGE, GETRANGE and its older name SUBSTR. */
 import { type Argument, latin1String, replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
-import { ByteString } from "../../store/byte-string.js";
-import {
-  ENCODING_RAW,
-  encodeString,
-  stringLength,
-  type StringValue,
-  toByteString,
-} from "../../store/value.js";
+import { ENCODING_RAW, encodeString, stringLength } from "../../store/value.js";
 import { integerArgument, longArgument, textArgument } from "../arguments.js";
 import { asString, fail } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
+import { checkStringLength, writableBytes } from "../string-bytes.js";
 
 /**
  * Up to here an appended string stays a V8 string, which takes a third of the memory of a buffer of
@@ -19,31 +13,9 @@ import { type CommandSpec, keyAt } from "../spec.js";
  */
 const appendedTextMax = 128;
 
-/** Refuses what would be longer than `proto-max-bulk-len`, except from our primary and our log. */
-export function checkStringLength({ client, node }: CommandContext, length: number): void {
-  if (client.kind === "normal" && length > node.config.protoMaxBulkLen) {
-    fail(replyErrors.stringTooLong);
-  }
-}
-
 /** What was built with `+` is a tree that keeps its parts alive; this is a plain string. */
 function flat(text: string): string {
   return latin1String(Buffer.from(text, "latin1"), 0, text.length);
-}
-
-/**
- * The value, to be changed in place: the buffer that it is or becomes. An empty string if there is
- * none.
- */
-export function writableBytes(
-  context: CommandContext,
-  key: string,
-  value: StringValue | undefined,
-): ByteString {
-  if (typeof value === "object") return value;
-  const bytes = value === undefined ? ByteString.from("") : toByteString(value);
-  context.db.replace(key, bytes, ENCODING_RAW);
-  return bytes;
 }
 
 const append: CommandSpec = {

@@ -1,7 +1,7 @@
 /** SET with all its options, and the older commands that are special cases of it. */
 import type { Argument } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
-import { encodeString, type StringValue } from "../../store/value.js";
+import { type EncodingFlag, encodeString, type StringValue } from "../../store/value.js";
 import { textArgument } from "../arguments.js";
 import { expiryNotations, optionTime } from "../expiry.js";
 import { type CommandSpec, keyAt } from "../spec.js";
@@ -9,11 +9,16 @@ import { replyGet } from "./get.js";
 import { parseOptions } from "./options.js";
 
 /** Overwrites whatever is there, its expiry included. */
-export function overwrite(context: CommandContext, key: string, value: StringValue): void {
+export function overwrite(
+  context: CommandContext,
+  key: string,
+  value: StringValue,
+  flag: EncodingFlag = 0,
+): void {
   const { db } = context;
   // Deletes what has expired, which is a record of its own, and counts as a use.
   db.lookupWrite(key);
-  db.set(key, value);
+  db.set(key, value, false, flag);
   db.signalModified(key);
 }
 
@@ -84,7 +89,6 @@ const set: CommandSpec = {
   name: "set",
   arity: -3,
   flags: ["write", "denyoom"],
-  constantTime: true,
   categories: ["string"],
   keys: [
     {

@@ -7,6 +7,7 @@
  */
 import type { Bytes, RdbHash } from "../../rdb/values.js";
 import { EntryBatch } from "../entry-batch.js";
+import { HASH_MAX } from "../key-hash.js";
 import { KeyTable } from "../key-table.js";
 import { EMPTY } from "../segment.js";
 import type { CollectionValue } from "../value.js";
@@ -129,6 +130,7 @@ export class HashValue implements CollectionValue {
       this.collect(into);
       return 0;
     }
+    if (cursor > HASH_MAX) return 0;
     const batch = new EntryBatch();
     const next = this.#table.collect(cursor, count, batch);
     for (let index = 0; index < batch.length; index++) {

@@ -7,13 +7,7 @@
  */
 import type { RdbList } from "../../rdb/values.js";
 import type { CollectionValue } from "../value.js";
-import {
-  type Element,
-  elementLength,
-  elementOf,
-  neutralBytes,
-  textOfBytes,
-} from "./element.js";
+import { type Element, elementLength, elementOf, neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
 import { exceedsLimits, ListChain, nodeLimits } from "./list-chain.js";
 import { ListNode } from "./list-node.js";

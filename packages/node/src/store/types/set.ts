@@ -8,6 +8,7 @@
 import type { RdbSet } from "../../rdb/values.js";
 import { EntryBatch } from "../entry-batch.js";
 import { parseInt64 } from "../int64.js";
+import { HASH_MAX } from "../key-hash.js";
 import { KeyTable } from "../key-table.js";
 import { EMPTY } from "../segment.js";
 import type { CollectionValue } from "../value.js";
@@ -153,6 +154,7 @@ export class SetValue implements CollectionValue {
       this.collect(into);
       return 0;
     }
+    if (cursor > HASH_MAX) return 0;
     const batch = new EntryBatch();
     const next = this.#table.collect(cursor, count, batch);
     for (const member of batch.keys) into.push(member);

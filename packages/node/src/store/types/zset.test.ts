@@ -65,7 +65,12 @@ function checkAgainst(zset: ZsetValue, model: Model): void {
   }
   assert.equal(zset.at(sorted.length).valid, false);
   assert.equal(zset.at(-1).valid, false);
-  for (const [low, high] of [[-50, 50], [10, 10], [300, -300], [-1000, 1000]] as const) {
+  for (const [low, high] of [
+    [-50, 50],
+    [10, 10],
+    [300, -300],
+    [-1000, 1000],
+  ] as const) {
     const range = between(low, high);
     assert.equal(zset.countBefore(range, false), sorted.filter(({ score }) => score < low).length);
     assert.equal(zset.countBefore(range, true), sorted.filter(({ score }) => score <= high).length);
@@ -147,7 +152,10 @@ test("a small set is converted by its size and by long members, once and for all
   assert.equal(zset.encoding, "skiplist");
   zset.remove("d");
   assert.equal(zset.encoding, "skiplist");
-  assert.deepEqual(contents(zset).map(({ member }) => member), ["a", "b", "c"]);
+  assert.deepEqual(
+    contents(zset).map(({ member }) => member),
+    ["a", "b", "c"],
+  );
   const long = new ZsetValue(environment());
   long.add("x".repeat(64), 0);
   assert.equal(long.encoding, "listpack");

@@ -174,6 +174,11 @@ export class ZsetValue implements CollectionValue {
     return next < 0 ? 0 : next;
   }
 
+  /** Takes the form for large sets, as SORT makes Redis do. */
+  enlarge(): void {
+    if (this.#table === undefined) this.#convert();
+  }
+
   copy(): ZsetValue {
     const copy = new ZsetValue(this.#environment);
     copy.#order = this.#order.copy();

@@ -1,10 +1,107 @@
 /** CLIENT TRACKING, CACHING, GETREDIR, TRACKINGINFO: server-assisted caching in clients. */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../../dispatch/context.js";
+import type { ClientTracking } from "../../../tracking/client-tracking.js";
+import { longArgument } from "../../arguments.js";
+import { fail } from "../../errors.js";
 import type { CommandSpec } from "../../spec.js";
+import { onOrOff } from "./modes.js";
 
-function runTracking({ reply }: CommandContext): void {
-  reply.error("ERR client-side caching is not supported yet");
+interface Options {
+  redirectTo: number;
+  readonly words: Set<string>;
+  readonly prefixes: string[];
+}
+
+const plainOptions: readonly string[] = ["bcast", "optin", "optout", "noloop"];
+
+function readOptions({ node }: CommandContext, argv: readonly string[]): Options {
+  const options: Options = { redirectTo: 0, words: new Set(), prefixes: [] };
+  for (let i = 3; i < argv.length; i += 1) {
+    const word = (argv[i] as string).toLowerCase();
+    const next = argv[i + 1];
+    if (word === "redirect" && next !== undefined) {
+      i += 1;
+      if (options.redirectTo !== 0) fail("ERR A client can only redirect to a single other client");
+      options.redirectTo = longArgument(next);
+      if (node.clients.get(options.redirectTo) === undefined) {
+        fail("ERR The client ID you want redirect to does not exist");
+      }
+    } else if (word === "prefix" && next !== undefined) {
+      i += 1;
+      options.prefixes.push(next);
+    } else if (plainOptions.includes(word)) options.words.add(word);
+    else fail(replyErrors.syntax);
+  }
+  return options;
+}
+
+/** Refuses what contradicts itself, or what the connection chose before. */
+function checkOptions({ words, prefixes }: Options, before: ClientTracking | undefined): void {
+  const broadcast = words.has("bcast");
+  const optIn = words.has("optin");
+  const optOut = words.has("optout");
+  if (!broadcast && prefixes.length > 0) {
+    fail("ERR PREFIX option requires BCAST mode to be enabled");
+  }
+  if (before !== undefined && before.broadcast !== broadcast) {
+    fail(
+      "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then " +
+        "re-enabling it with a different mode.",
+    );
+  }
+  if (broadcast && (optIn || optOut)) fail("ERR OPTIN and OPTOUT are not compatible with BCAST");
+  if (optIn && optOut) fail("ERR You can't specify both OPTIN mode and OPTOUT mode");
+  if ((optIn && before?.optOut === true) || (optOut && before?.optIn === true)) {
+    fail(
+      "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then " +
+        "re-enabling it with a different mode.",
+    );
+  }
+  if (broadcast) checkPrefixes(prefixes, before);
+}
+
+function overlap(first: string, second: string): boolean {
+  return first.startsWith(second) || second.startsWith(first);
+}
+
+function checkPrefixes(prefixes: readonly string[], before: ClientTracking | undefined): void {
+  const rule = "Prefixes for a single client must not overlap.";
+  for (const [i, prefix] of prefixes.entries()) {
+    const known = [...(before?.prefixes ?? [])].sort().find((each) => overlap(each, prefix));
+    if (known !== undefined) {
+      fail(`ERR Prefix '${prefix}' overlaps with an existing prefix '${known}'. ${rule}`);
+    }
+    const other = prefixes.slice(i + 1).find((each) => overlap(each, prefix));
+    if (other !== undefined) {
+      fail(`ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. ${rule}`);
+    }
+  }
+}
+
+function runTracking(context: CommandContext, argv: readonly string[]): void {
+  const { client, node, reply } = context;
+  const options = readOptions(context, argv);
+  const on = onOrOff(context, argv[2] as string);
+  if (on === undefined) return;
+  if (on) {
+    const before = client.tracking;
+    checkOptions(options, before);
+    const { words, redirectTo } = options;
+    const broadcast = words.has("bcast");
+    const chosen = broadcast && options.prefixes.length === 0 ? [""] : options.prefixes;
+    node.tracking.enable(client, {
+      redirectTo,
+      redirectBroken: false,
+      broadcast,
+      optIn: words.has("optin"),
+      optOut: words.has("optout"),
+      noLoop: words.has("noloop"),
+      caching: before?.caching ?? false,
+      prefixes: new Set([...(before?.prefixes ?? []), ...chosen]),
+    });
+  } else node.tracking.disable(client);
+  reply.ok();
 }
 
 function runCaching({ client, reply }: CommandContext, argv: readonly string[]): void {

@@ -1,0 +1,136 @@
+/**
+ * Runs the same random stream commands on a real server and on a node in this process: the same
+ * replies, the same log records, and the records alone lead a second node to the same streams. Times
+ * are made equal as far as the two clocks may differ.
+ */
+import assert from "node:assert/strict";
+import { ReplyDecoder, ReplyMap, type ReplyValue } from "@slotlog/resp";
+import type { RdbStream } from "../rdb/values.js";
+import { StreamValue } from "../store/types/stream.js";
+import { CommandHarness, type HarnessOptions } from "./command-harness.js";
+import type { RedisServer } from "./redis-server.js";
+import { StreamWords } from "./stream-words.js";
+
+export interface StreamComparisonOptions {
+  readonly seed: number;
+  readonly steps: number;
+  readonly protocol: 2 | 3;
+  readonly harness: HarnessOptions;
+  /** False for 7.0, whose consumers know no last activity and whose lag is reckoned otherwise. */
+  readonly isSameVersion: boolean;
+}
+
+const batchSteps = 200;
+/** Idle times are given in steps far larger than the time that a comparison takes. */
+const idleStepMs = 60_000;
+
+/** The server must be one that was just started. */
+export async function compareStreams(
+  real: RedisServer,
+  options: StreamComparisonOptions,
+): Promise<void> {
+  const ours = new CommandHarness({ ...options.harness, now: Date.now() });
+  const words = new StreamWords(options.seed, Date.now());
+  const records: string[][] = [];
+  try {
+    ours.protocol = options.protocol;
+    await real.run([["HELLO", String(options.protocol)]]);
+    for (let done = 0; done < options.steps; done += batchSteps) {
+      const commands = Array.from({ length: batchSteps }, () => words.next());
+      const replies = await real.run(commands);
+      ours.now = Date.now();
+      for (const [index, command] of commands.entries()) {
+        const reply = ours.text(...command);
+        records.push(...ours.records());
+        const wanted = (replies[index] as Buffer).toString("latin1");
+        assertSame(options, { commands, index, reply, wanted });
+      }
+    }
+    if (options.isSameVersion) compareRecords(records, await real.records());
+    const again = new CommandHarness(options.harness);
+    for (const record of records) again.run(...record);
+    assert.deepEqual(contents(again), contents(ours), "the data after a replay of the log");
+  } catch (error) {
+    console.error(`comparison failed: seed ${options.seed}, RESP${options.protocol}`);
+    throw error;
+  }
+}
+
+interface Step {
+  readonly commands: readonly (readonly string[])[];
+  readonly index: number;
+  readonly reply: string;
+  readonly wanted: string;
+}
+
+function assertSame(options: StreamComparisonOptions, step: Step): void {
+  const { commands, index, reply, wanted } = step;
+  if (reply === wanted) return;
+  const command = commands[index] as readonly string[];
+  const [ours, theirs] = [timeless(command, reply), timeless(command, wanted)];
+  if (ours === theirs || (!options.isSameVersion && differsIn70(command))) return;
+  const before = commands.slice(Math.max(0, index - 12), index).map((words) => words.join(" "));
+  assert.fail(
+    `${JSON.stringify(command)}\nours   ${JSON.stringify(ours)}\ntheirs ${JSON.stringify(theirs)}\n` +
+      `before ${JSON.stringify(before, undefined, 1)}`,
+  );
+}
+
+/** XINFO has more to tell since 7.2, and XAUTOCLAIM counts what it dropped. */
+function differsIn70(command: readonly string[]): boolean {
+  return /^(xinfo|xautoclaim)$/i.test(command[0] ?? "");
+}
+
+/** The reply with all times made coarse. */
+function timeless(command: readonly string[], reply: string): string {
+  const withoutTimes = reply.replace(/:1[6-9]\d{11}\r\n/g, ":<time>\r\n");
+  const name = (command[0] as string).toLowerCase();
+  const isList = name === "xpending" && command.length > 3;
+  const isConsumers = name === "xinfo" && command[1]?.toLowerCase() === "consumers";
+  if ((!isList && !isConsumers) || reply.startsWith("-")) return withoutTimes;
+  const decoder = new ReplyDecoder();
+  decoder.push(Buffer.from(reply, "latin1"));
+  const rows = decoder.next() as ReplyValue[];
+  return JSON.stringify(rows.map((row) => coarse(row)));
+}
+
+function coarse(row: ReplyValue): unknown {
+  const values = row instanceof ReplyMap ? row.entries.flat() : (row as ReplyValue[]);
+  const idleAt = values.length === 4 ? [2] : [5, 7];
+  return values.map((value, at) =>
+    idleAt.includes(at) ? Math.floor((Number(value) + idleStepMs / 2) / idleStepMs) : String(value),
+  );
+}
+
+function compareRecords(ours: readonly string[][], theirs: readonly string[][]): void {
+  const text = (words: readonly string[]): string =>
+    words.map((word) => word.replace(/^1[6-9]\d{11}$/, "<time>")).join(" ");
+  const [left, right] = [ours.map(text), theirs.map(text)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const before = right.slice(Math.max(0, index - 5), index).join("\n");
+    assert.equal(left[index], right[index], `log record ${index}, after\n${before}`);
+  }
+}
+
+/** What the log carries: neither how often history was read again, nor who only looked. */
+function contents(harness: CommandHarness): unknown {
+  const all: [string, unknown][] = [];
+  harness.node.databases.first.forEach((key, value) => {
+    if (value instanceof StreamValue) all.push([key, logged(value.toNeutral())]);
+  });
+  return all.sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function logged(stream: RdbStream): unknown {
+  const { entries, lastId, firstId, maxDeletedId, entriesAdded, groups } = stream;
+  return {
+    entries,
+    ids: [lastId, firstId, maxDeletedId, entriesAdded],
+    groups: groups.map((group) => [
+      group.name,
+      group.lastId,
+      group.pending.map(({ id }) => id),
+      group.consumers.flatMap(({ name, pending }) => pending.map((id) => `${String(name)} ${id}`)),
+    ]),
+  };
+}
