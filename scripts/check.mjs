@@ -8,6 +8,7 @@ const parts = [
   { name: "format", args: [tools.biome, "format", "."] },
   { name: "lint", args: [tools.oxlint, "--type-aware", "--deny-warnings"] },
   { name: "types", args: [tools.tsc, "-b"] },
+  { name: "docs", args: [...fromSource, "scripts/commands-doc.ts", "--check"] },
   { name: "tidy", args: [...fromSource, "scripts/tidy.ts"] },
 ];
 

@@ -1,5 +1,6 @@
-// One cluster of both kinds of node: ours as primaries with real replicas, and the reverse. It forms,
-// redis-cli finds it clean, and when a primary is killed a replica of the other kind takes over.
+// One cluster of both kinds of node: ours as primaries with real replicas, and the reverse. It
+// forms, redis-cli finds it clean, and when a primary is killed a replica of the other kind takes
+// over.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -3,8 +3,10 @@
  * them in order. It decides nothing that a part can decide.
  */
 import { type Argument, type CommandDecoder, NameCache, ReplyWriter } from "@slotlog/resp";
-import { Authenticator } from "./acl/authenticator.js";
+import { AccessControl } from "./acl/access-control.js";
+import { loadUsers } from "./acl/startup.js";
 import { families } from "./commands/index.js";
+import { clientLine } from "./commands/connection/client/line.js";
 import { keyPositions } from "./commands/key-positions.js";
 import { applyDirectives } from "./config/apply-directives.js";
 import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
@@ -17,8 +19,10 @@ import { Dispatcher } from "./dispatch/dispatcher.js";
 import type {
   DebugSwitches,
   NodeServices,
+  ReloadOptions,
   ReplicationRole,
   ShutdownOptions,
+  StopOptions,
 } from "./dispatch/services.js";
 import { ClientPause } from "./dispatch/pause.js";
 import { NodeStats } from "./dispatch/stats.js";
@@ -37,13 +41,9 @@ import { NodeRates } from "./observe/node-rates.js";
 import { redacted } from "./observe/redact.js";
 import { SlowLog } from "./observe/slow-log.js";
 import { Persistence } from "./persistence.js";
-import type { DirectoryLock, DiskFile, Ports, Socket, Timer } from "./ports.js";
+import type { DirectoryLock, Ports, Socket, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
 import { bindReplication } from "./replication-binding.js";
-import { RdbDecoder } from "./rdb/index.js";
-import { snapshotChunks } from "./dataset/snapshot.js";
-import { redisVersion } from "./version.js";
-import { DatasetLoader, ReplacementDataset } from "./dataset/load.js";
 import { Replication } from "./replication/replication.js";
 import type { ReplicationHost } from "./replication/settings.js";
 import { PubSubHub } from "./pubsub/hub.js";
@@ -58,8 +58,6 @@ import { CollectionEnvironment } from "./store/types/environment.js";
 
 /** Redis' 16384 slots. */
 const slotCount = 16384;
-/** An RDB is read from the disk in pieces of this size. */
-const rdbReadBytes = 1024 * 1024;
 /** Share of the loop that active expiry may take per cron run: Redis' 25% of 1000/hz ms. */
 const expireShare = 0.25;
 
@@ -110,7 +108,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly #rates = new NodeRates();
   readonly #onShutdown: (() => void) | undefined;
   readonly names: NameCache;
-  readonly authenticator: Authenticator;
+  readonly acl: AccessControl;
   readonly dispatcher: Dispatcher;
   readonly turn: Turn;
   readonly listeners: Listeners;
@@ -173,7 +171,14 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       }),
       perSlot: this.config.clusterEnabled,
     });
-    this.authenticator = new Authenticator(this.config);
+    this.acl = new AccessControl({
+      config: this.config,
+      registry: this.registry,
+      now: () => this.ports.clock.now(),
+      clients: () => this.clients.all(),
+      disconnect: (client) => this.#disconnect(client),
+      describeClient: (client) => clientLine(client, this.ports.clock.now()),
+    });
     this.#applier = new Client({
       id: 0,
       kind: "loader",
@@ -202,21 +207,36 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.persistence = new Persistence({
       ports,
       config: this.config,
+      databases: this.databases,
+      stats: this.stats,
       stream: this.stream,
       gate: this.gate,
+      processId: this.process.pid,
       execute: (argv, database) => this.#applyLoaded(argv, database),
-      loadRdb: (file, onProgress) => this.#loadRdb(file, onProgress),
       usedMemory: () => this.process.usedMemory(),
-      flushLog: () => this.#writeLog(),
-      snapshot: () => this.#baseSnapshot(),
+      flushLog: () => this.#flushLog(),
+      position: () => ({
+        id: this.replication.history.id,
+        offset: this.replication.history.offset,
+        streamDatabase: this.replication.streamDatabase,
+      }),
+      functionSources: () => [],
+      loadFunction: () => {},
+      isReplica: () => this.#startsAsReplica || this.replication.isReplica,
+      onWriterChanged: () => this.#onWriterChanged(),
       onRoom: () => this.#resumeWriters(),
+      onSnapshotEnd: () => this.turn.schedule(),
+      onDurable: () => {},
+      onSyncLatency: (elapsedMs) => {
+        this.latency.add("aof-fsync-always", elapsedMs, this.ports.clock.now());
+      },
     });
     this.listeners = new Listeners({
       net: ports.net,
       log: ports.log,
       config: this.config,
       clientCount: () => this.clients.count,
-      defaultUserIsOpen: () => this.authenticator.defaultUserIsOpen,
+      defaultUserIsOpen: () => this.acl.defaultUserHasNoPassword,
       onRejected: () => {
         this.stats.rejectedConnections += 1;
       },
@@ -235,22 +255,12 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   /** Loads the data and begins to serve. Throws if it cannot; then nothing is left open. */
   async start(): Promise<void> {
-    const { disk, log, clock } = this.ports;
+    const { disk, log } = this.ports;
     this.#lock = await disk.lockDirectory(textOfBytes(this.config.dir));
+    await loadUsers(this.acl, this.configuration, disk);
     log.notice("Server initialized");
     await this.listeners.listen();
-    if (this.config.appendonly) {
-      this.loading = true;
-      const began = clock.monotonic();
-      const { records } = await this.persistence.load();
-      if (records > 0) {
-        const seconds = ((clock.monotonic() - began) / 1000).toFixed(3);
-        log.notice(`DB loaded from append only file: ${seconds} seconds`);
-      }
-      await this.persistence.open();
-      this.loading = false;
-    }
-    this.readsWait = this.config.appendonly && this.config.appendfsync === "always";
+    await this.#load();
     this.restartCron();
     if (this.config.clusterEnabled) await this.#joinCluster();
     this.replication.start();
@@ -259,13 +269,46 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     log.notice("Ready to accept connections tcp");
   }
 
+  async #load(): Promise<void> {
+    this.loading = true;
+    this.#startsAsReplica = await this.#isReplicaByConfig();
+    const { expired, position } = await this.persistence.load();
+    if (this.config.appendonly) await this.persistence.open();
+    if (position !== undefined) {
+      this.replication.restore(position, this.#startsAsReplica ? "replica" : "primary");
+      if (!this.#startsAsReplica) {
+        // Replicas that have the data set up to there go on, and hear of what was not kept.
+        this.replication.openBacklog();
+        this.#activateStream();
+        for (const { database, key } of expired) this.propagate(database, ["DEL", key]);
+        if (expired.length > 0) this.turn.schedule();
+      }
+    }
+    this.loading = false;
+  }
+
+  /** Before any role is taken: what the configuration, or the file of the cluster, says of it. */
+  async #isReplicaByConfig(): Promise<boolean> {
+    if (!this.config.clusterEnabled) return this.config.replicaof !== undefined;
+    const file = pathIn(this.config.dir, this.config.clusterConfigFile);
+    const text = await this.ports.disk.readFile(file);
+    return text !== undefined && /\bmyself,slave\b/.test(text.toString("latin1"));
+  }
+  #startsAsReplica = false;
+
+  /** The AOF was opened or closed. */
+  #onWriterChanged(): void {
+    this.readsWait = this.persistence.writer !== undefined && this.config.appendfsync === "always";
+    this.#activateStream();
+  }
+
   /** Ends in order: no new clients, the log on the disk, then the connections. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.save ?? "no");
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(save: "no" | "default" | "if-changed"): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#cronTimer?.cancel();
     this.pause.stop();
@@ -273,6 +316,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     await this.cluster?.stop();
     this.replication.stop();
     this.#writeLog();
+    // What writes in the background may have been put in the place of a save that came later.
+    const mustSave = save === "default" || this.persistence.rdb.isRunning || this.stats.dirty > 0;
+    await this.persistence.rdb.cancel("the node stops");
+    const saves = save === "default" ? this.config.save.length > 0 : save === "if-changed";
+    if (saves && mustSave) this.#saveFinally();
     await this.persistence.close();
     for (const client of this.clients.all()) client.link.closeAfterReplies();
     await this.#lock?.release();
@@ -367,37 +415,46 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   resetStatistics(): void {
     this.stats.reset();
     this.registry.resetCounters();
+    this.acl.log.resetCounters();
     for (const database of this.databases.databases) {
       database.hits = 0;
       database.misses = 0;
     }
   }
 
-  shutdown(_options: ShutdownOptions): void {
-    this.ports.log.warning("User requested shutdown...");
+  shutdown({ force, save }: ShutdownOptions): string | undefined {
+    const { log } = this.ports;
+    log.notice("User requested shutdown...");
+    const saves = save === "yes" || (save === "default" && this.config.save.length > 0);
+    if (saves && !this.#saveFinally() && !force) {
+      return "ERR Errors trying to SHUTDOWN. Check logs.";
+    }
     // Behind this turn, so that what was read before is answered.
     this.ports.clock.defer(() => {
-      this.stop().then(
+      this.stop({ save: saves ? "if-changed" : "no" }).then(
         () => this.#onShutdown?.(),
-        (error: unknown) => this.ports.log.warning(`Shutdown failed: ${String(error)}`),
+        (error: unknown) => log.warning(`Shutdown failed: ${String(error)}`),
       );
     });
+    return undefined;
   }
 
-  reloadDataset(): void {
-    const replacement = new ReplacementDataset({
-      databases: this.databases,
-      dropExpiredAt: undefined,
-      loadFunction: () => {},
-    });
-    const decoder = new RdbDecoder({ databaseCount: this.databases.count });
-    for (const chunk of this.#baseSnapshot()) {
-      decoder.push(chunk);
-      for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
-        replacement.loader.apply(event);
-      }
-    }
-    replacement.commit();
+  #saveFinally(): boolean {
+    const { log } = this.ports;
+    log.notice("Saving the final RDB snapshot before exiting.");
+    const saved = this.persistence.rdb.saveFinally();
+    if (!saved) log.warning("Error trying to save the DB, can't exit.");
+    return saved;
+  }
+
+  reloadDataset(options: ReloadOptions): string | undefined {
+    const error = this.persistence.reload(options);
+    if (error === undefined) this.#breakWatches();
+    return error;
+  }
+
+  /** All keys may have changed. */
+  #breakWatches(): void {
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
   }
 
@@ -483,13 +540,21 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.watches.removeAll(client);
   }
 
-  onClose({ client }: Connection): void {
+  onClose(connection: Connection): void {
+    const { client } = connection;
+    this.#stoppedReading.delete(connection);
     this.pubsub.unsubscribeAll(client);
     client.blocked?.cancel("closed");
     this.monitors.remove(client);
     this.tracking.disable(client);
     this.watches.removeAll(client);
     this.clients.remove(client);
+  }
+
+  /** The client that runs a command now still gets its reply. */
+  #disconnect(client: Client): void {
+    if (client === this.dispatcher.running) client.link.closeAfterReplies();
+    else client.link.closeNow("its user may do less than before");
   }
 
   #accept(socket: Socket): void {
@@ -501,13 +566,23 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       now: this.ports.clock.now(),
       database: this.databases.first,
     });
-    client.authenticated = this.authenticator.defaultUserIsOpen;
+    this.acl.assumeDefault(client);
     this.clients.add(client);
     this.stats.connectionsReceived += 1;
     connection.start(client);
   }
 
-  #resumeWriters(): void {}
+  readonly #stoppedReading = new Set<Connection>();
+
+  onReadingStopped(connection: Connection): void {
+    this.#stoppedReading.add(connection);
+  }
+
+  #resumeWriters(): void {
+    const stopped = [...this.#stoppedReading];
+    this.#stoppedReading.clear();
+    for (const connection of stopped) connection.resumeReading();
+  }
 
   get role(): ReplicationRole {
     return this.#role;
@@ -519,10 +594,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     return bindReplication({
       config: this.config,
       databases: this.databases,
-      now: () => this.ports.clock.now(),
-      usedMemory: () => this.process.usedMemory(),
+      snapshots: this.persistence.syncSource,
       port: () => this.port,
-      functionSources: () => [],
       loadFunction: () => {},
       applyFromPrimary: (database, argv, decoder) => {
         this.#applyFromPrimary(database, argv, decoder);
@@ -607,48 +680,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.turn.schedule();
   }
 
-  #baseSnapshot(): Buffer[] {
-    const { id, offset } = this.replication.history;
-    return snapshotChunks({
-      databases: this.databases,
-      header: {
-        redisVersion,
-        createdAt: Math.floor(this.ports.clock.now() / 1000),
-        usedMemoryBytes: this.process.usedMemory(),
-        replication: { id, offset, streamDb: this.replication.streamDatabase },
-        isAofBase: true,
-      },
-      encoder: { compress: this.config.rdbcompression, checksum: this.config.rdbchecksum },
-      functions: [],
-      includeData: true,
-    });
-  }
-
   #onDatasetReplaced(): void {
     this.tracking.flushed();
     // What the AOF holds is another history's: only a new base makes it true again.
-    this.persistence.rewrite();
-    for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
-  }
-
-  async #loadRdb(file: DiskFile, onProgress: (bytes: number) => void): Promise<number> {
-    const decoder = new RdbDecoder({ databaseCount: this.databases.count });
-    const loader = new DatasetLoader({
-      databases: this.databases,
-      dropExpiredAt: undefined,
-      loadFunction: () => {},
-    });
-    for (let position = 0; !decoder.finished; ) {
-      const chunk = await file.read(position, rdbReadBytes);
-      if (chunk.length === 0) throw new Error(`the RDB in ${file.path} ends too early`);
-      position += chunk.length;
-      decoder.push(chunk);
-      for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
-        loader.apply(event);
-      }
-      onProgress(decoder.consumedBytes);
-    }
-    return decoder.consumedBytes;
+    this.persistence.onDatasetReplaced();
+    this.#breakWatches();
   }
 
   /** One command of the primary's stream. */
@@ -689,6 +725,13 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     return true;
   }
 
+  /** Between the commands of a turn: false inside a transaction, whose records belong together. */
+  #flushLog(): boolean {
+    if (this.stream.unitHasRecords) return false;
+    this.#writeLog();
+    return true;
+  }
+
   #writeLog(): void {
     const { stream } = this;
     if (this.#notified.length > 0) {
@@ -717,6 +760,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.#rates.sample(this.stats, clock.monotonic());
     this.dispatcher.startBatch();
     this.#expireCycle();
+    this.persistence.cron();
     this.stats.peakMemory = Math.max(this.stats.peakMemory, this.process.usedMemory());
     if (this.stream.batchBytes > 0) this.turn.schedule();
   }

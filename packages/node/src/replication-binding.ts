@@ -1,29 +1,24 @@
 /**
  * Binds replication to a node: what it reads from the configuration, where a received data set
- * goes, how the primary's stream is executed, and what a snapshot is made of.
+ * goes, and how the primary's stream is executed.
  */
 import type { Argument, CommandDecoder } from "@slotlog/resp";
 import type { NodeConfig } from "./config/config.js";
 import { ReplacementDataset } from "./dataset/load.js";
-import { snapshotChunks } from "./dataset/snapshot.js";
-import type { RdbEvent, RdbHeader } from "./rdb/index.js";
+import type { RdbEvent } from "./rdb/index.js";
 import type {
   LoadTarget,
   ReplicationHost,
   ReplicationSettings,
-  SnapshotRequest,
   SnapshotSource,
 } from "./replication/settings.js";
 import type { DatabaseSet } from "./store/database-set.js";
-import { redisVersion } from "./version.js";
 
 export interface ReplicationBindingParts {
   readonly config: NodeConfig;
   readonly databases: DatabaseSet;
-  now(): number;
-  usedMemory(): number;
+  readonly snapshots: SnapshotSource;
   port(): number;
-  functionSources(): readonly string[];
   loadFunction(code: string): void;
   applyFromPrimary(database: number, argv: readonly Argument[], decoder: CommandDecoder): void;
   scheduleTurn(): void;
@@ -64,49 +59,10 @@ class IncomingDataset implements LoadTarget {
   }
 }
 
-class WholeSnapshot implements SnapshotSource {
-  readonly #parts: ReplicationBindingParts;
-
-  constructor(parts: ReplicationBindingParts) {
-    this.#parts = parts;
-  }
-
-  begin(request: SnapshotRequest): AsyncIterable<Buffer> {
-    const { config, databases, functionSources } = this.#parts;
-    const { id, offset } = request.position;
-    // Encoded here and now, so that it is the state at the position.
-    const chunks = snapshotChunks({
-      databases,
-      header: snapshotHeader(this.#parts, { id, offset, streamDb: 0 }),
-      encoder: { compress: config.rdbcompression, checksum: config.rdbchecksum },
-      functions: request.includeFunctions ? functionSources() : [],
-      includeData: request.includeData,
-    });
-    return inOrder(chunks);
-  }
-}
-
-async function* inOrder(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* chunks;
-}
-
-function snapshotHeader(
-  parts: ReplicationBindingParts,
-  replication: NonNullable<RdbHeader["replication"]>,
-): RdbHeader {
-  return {
-    redisVersion,
-    createdAt: Math.floor(parts.now() / 1000),
-    usedMemoryBytes: parts.usedMemory(),
-    replication,
-    isAofBase: false,
-  };
-}
-
 export function bindReplication(parts: ReplicationBindingParts): ReplicationHost {
   return {
     settings: settingsOf(parts),
-    snapshots: new WholeSnapshot(parts),
+    snapshots: parts.snapshots,
     load: new IncomingDataset(parts),
     stream: { apply: (database, argv, decoder) => parts.applyFromPrimary(database, argv, decoder) },
     scheduleTurn: () => parts.scheduleTurn(),

@@ -64,12 +64,17 @@ export function keyPositions(
   const found: KeyPosition[] = [];
   const byHand = command.spec.findKeys?.(argv);
   if (byHand !== undefined) {
-    const flags = command.keySpecs[0]?.flags ?? [];
-    return byHand.map((index) => ({ index, flags }));
+    // The first one is what the command reads; what it also names, it writes.
+    const first = command.keySpecs[0]?.flags ?? [];
+    const others = command.keySpecs.at(-1)?.flags ?? [];
+    return byHand.map((index, i) => ({ index, flags: i === 0 ? first : others }));
   }
   for (const spec of command.keySpecs) {
     if (spec.flags.includes("not_key")) continue;
     if (!positionsOf(spec, argv, found)) return undefined;
   }
-  return found;
+  const variable = command.spec.keyFlags;
+  if (variable === undefined) return found;
+  const flags = variable(argv);
+  return found.map((key) => (key.flags.includes("variable_flags") ? { index: key.index, flags } : key));
 }

@@ -239,6 +239,9 @@ export class CommandRegistry {
   /** Every spelling seen so far, so that the usual look-up is one hit on an interned string. */
   readonly #bySpelling = new Map<string, Command>();
 
+  /** All commands as declared: access rules name them so, whatever they are renamed to. */
+  readonly declared: readonly Command[];
+
   constructor(families: readonly (readonly CommandSpec[])[]) {
     for (const spec of families.flat()) {
       if (this.#byName.has(spec.name)) throw new Error(`command ${spec.name} is declared twice`);
@@ -247,6 +250,7 @@ export class CommandRegistry {
       }
       this.#byName.set(spec.name, new Command(spec, undefined));
     }
+    this.declared = [...this.#byName.values()];
     for (const [name, command] of this.#byName) {
       this.#bySpelling.set(name, command);
       this.#bySpelling.set(name.toUpperCase(), command);

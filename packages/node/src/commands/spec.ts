@@ -194,6 +194,10 @@ export interface CommandSpec {
   readonly docs: CommandDocs;
   /** Positions of all keys, for commands whose key specifications cannot tell. */
   readonly findKeys?: (argv: readonly string[]) => readonly number[];
+  /** How the keys are used this time, where a key specification has `variable_flags`. */
+  readonly keyFlags?: (argv: readonly string[]) => readonly KeyFlag[];
+  /** Its arguments are channels: the first one, or all, or all and they are patterns. */
+  readonly channels?: "published" | "names" | "patterns";
   readonly subcommands?: readonly CommandSpec[];
   /** The body is written for `readonly Argument[]`: it takes large arguments as Buffers. */
   readonly largeArguments?: boolean;

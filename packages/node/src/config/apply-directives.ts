@@ -1,7 +1,8 @@
 /** What changing a directive at run time does to the parts of a node. */
-import type { AofWriter } from "../aof/writer.js";
+import type { AccessControl } from "../acl/access-control.js";
 import type { LatencyMonitor } from "../observe/latency-monitor.js";
 import type { SlowLog } from "../observe/slow-log.js";
+import type { AppendOnly } from "../persistence/append-only.js";
 import type { AccessClock } from "../store/access.js";
 import type { Configuration } from "./config.js";
 
@@ -11,7 +12,8 @@ export interface ConfiguredParts {
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   readonly access: AccessClock;
-  readonly persistence: { readonly writer: AofWriter | undefined };
+  readonly acl: AccessControl;
+  readonly persistence: { readonly appendOnly: AppendOnly };
   slowCommandMs: number;
   readsWait: boolean;
   /** The cron's pace. */
@@ -21,16 +23,14 @@ export interface ConfiguredParts {
 /** Puts the values in force into effect, and whatever they become. */
 export function applyDirectives(node: ConfiguredParts): void {
   const { configuration } = node;
+  configuration.onChange("appendonly", () => {
+    node.persistence.appendOnly.want(configuration.values.appendonly);
+  });
   for (const [names, apply] of effects) {
     const run = (): void => apply(node);
     for (const name of names) configuration.onChange(name, run);
     run();
   }
-  configuration.onApply("appendonly", () => {
-    const isOn = node.persistence.writer !== undefined;
-    if (configuration.values.appendonly === isOn) return undefined;
-    return "the append-only file cannot be switched on or off while the server runs yet";
-  });
   for (const name of ["port", "bind"] as const) {
     configuration.onApply(
       name,
@@ -47,7 +47,8 @@ type Effect = readonly [
 const effects: readonly Effect[] = [
   [["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"], applyThresholds],
   [["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], applyAccess],
-  [["appendfsync", "aof-buffer-max"], applyAppendOnly],
+  [["appendfsync", "aof-buffer-max", "no-appendfsync-on-rewrite"], applyAppendOnly],
+  [["requirepass"], (node) => node.acl.setDefaultPassword(node.configuration.values.requirepass)],
   [["hz"], (node) => node.restartCron()],
 ];
 
@@ -69,10 +70,9 @@ function applyAccess({ access, configuration }: ConfiguredParts): void {
 }
 
 function applyAppendOnly(node: ConfiguredParts): void {
-  const { appendfsync, aofBufferMax } = node.configuration.values;
-  const { writer } = node.persistence;
-  if (writer === undefined) return;
-  writer.setPolicy(appendfsync);
-  writer.setBufferLimit(aofBufferMax);
-  node.readsWait = appendfsync === "always";
+  const { appendOnly } = node.persistence;
+  appendOnly.applyDirectives();
+  if (appendOnly.writer !== undefined) {
+    node.readsWait = node.configuration.values.appendfsync === "always";
+  }
 }

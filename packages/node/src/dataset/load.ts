@@ -13,6 +13,8 @@ export interface DatasetLoaderOptions {
   /** Unix ms: keys whose time was over by then are not kept; `undefined` keeps them. */
   readonly dropExpiredAt: number | undefined;
   loadFunction(code: string): void;
+  /** Called for each key that is not kept for that reason. */
+  onExpired?(database: number, key: string): void;
   /** A key that is there already is an error; by default the loaded one replaces it. */
   readonly refuseExisting?: boolean;
 }
@@ -93,6 +95,7 @@ export class DatasetLoader {
     const { expireAt, frequency, idleSeconds } = event;
     if (dropExpiredAt !== undefined && expireAt !== -1 && expireAt < dropExpiredAt) {
       this.expired += 1;
+      this.#options.onExpired?.(event.db, text(event.key));
       return;
     }
     const key = text(event.key);

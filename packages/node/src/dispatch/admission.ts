@@ -35,14 +35,19 @@ const protectedCommand: Guard = ({ command, client, node }) => {
   );
 };
 
-const authenticated: Guard = ({ client, command }) => {
-  if (client.authenticated || (command.flags & Flag.noAuth) !== 0) return undefined;
+const authenticated: Guard = ({ client, command, node }) => {
+  if (client.authenticated || node.acl.defaultUserIsOpen || (command.flags & Flag.noAuth) !== 0) return undefined;
   return replyErrors.noAuth;
 };
 
 const allowedInTransaction: Guard = ({ client, command }) => {
   if (!client.inTransaction || (command.flags & Flag.noMulti) === 0) return undefined;
   return "ERR Command not allowed inside a transaction";
+};
+
+const permitted: Guard = ({ client, command, node }, argv) => {
+  if (client.account === undefined || client.account.unrestricted) return undefined;
+  return node.acl.check(client, command, argv);
 };
 
 /** The stream of our primary and the AOF go everywhere. */
@@ -107,6 +112,7 @@ export const admission: readonly Guard[] = [
   protectedCommand,
   authenticated,
   allowedInTransaction,
+  permitted,
   ownsSlot,
   memoryAllows,
   diskHealthy,

@@ -89,6 +89,7 @@ export class Dispatcher {
       this.#calm &&
       client.kind === "normal" &&
       client.authenticated &&
+      (client.account === undefined || client.account.unrestricted) &&
       !client.inTransaction &&
       client.subscriptions === 0 &&
       (command.flags & Flag.protected) === 0

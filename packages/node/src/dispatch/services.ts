@@ -10,6 +10,10 @@ import type { AofWriter } from "../aof/writer.js";
 import type { ClusterBridge } from "../cluster/bridge.js";
 import type { LogStream } from "../log/stream.js";
 import type { Client } from "../net/client.js";
+import type { Snapshots } from "../dataset/snapshots.js";
+import type { LoadState } from "../persistence.js";
+import type { AppendOnly } from "../persistence/append-only.js";
+import type { RdbSaver } from "../persistence/rdb-saver.js";
 import type { ClientTable } from "../net/client-table.js";
 import type { Ports } from "../ports.js";
 import type { Replication } from "../replication/replication.js";
@@ -18,7 +22,7 @@ import type { LatencyMonitor } from "../observe/latency-monitor.js";
 import type { Monitors } from "../observe/monitors.js";
 import type { SlowLog } from "../observe/slow-log.js";
 import type { ProcessInfo } from "../process-info.js";
-import type { Authenticator } from "../acl/authenticator.js";
+import type { AccessControl } from "../acl/access-control.js";
 import type { Database } from "../store/database.js";
 import type { DatabaseSet } from "../store/database-set.js";
 import type { Dispatcher } from "./dispatcher.js";
@@ -59,11 +63,19 @@ export interface RouteRequest {
 export interface PersistenceHealth {
   /** Undefined without an AOF. */
   readonly writer: AofWriter | undefined;
-  readonly rewriting: boolean;
-  readonly lastRewriteFailed: boolean;
-  readonly lastRewriteSeconds: number;
-  /** BGREWRITEAOF; does nothing without an AOF. */
-  rewrite(): void;
+  readonly appendOnly: AppendOnly;
+  readonly rdb: RdbSaver;
+  readonly snapshots: Snapshots;
+  readonly keysLoaded: number;
+  readonly keysExpiredAtLoad: number;
+  /** Set while the data set is loaded. */
+  readonly loadState: LoadState | undefined;
+  /** SAVE; the text of the error reply if it failed. */
+  save(): string | undefined;
+  /** BGSAVE: the reply with its type in front. */
+  backgroundSave(options: { readonly schedule: boolean; readonly inTransaction: boolean }): string;
+  /** BGREWRITEAOF: the reply with its type in front. */
+  backgroundRewrite(inTransaction: boolean): string;
   /** Why writes must be refused, or `undefined`. */
   readonly misconfiguration: string | undefined;
 }
@@ -80,6 +92,22 @@ export interface ReplicationRole {
 export interface ShutdownOptions {
   /** Whether to save an RDB; by default if save points are configured. */
   readonly save: "yes" | "no" | "default";
+  /** Shut down even if the save fails. */
+  readonly force: boolean;
+}
+
+export interface StopOptions {
+  /** As Redis on SIGTERM ("default"), not at all, or if something changed since the last save. */
+  readonly save?: "no" | "default" | "if-changed";
+}
+
+/** What DEBUG RELOAD does. */
+export interface ReloadOptions {
+  readonly save: boolean;
+  /** The present data go; else those of the file are added to them. */
+  readonly flush: boolean;
+  /** Keys that are there already are replaced; else they are an error. */
+  readonly merge: boolean;
 }
 
 /** What DEBUG turns off, for tests. */
@@ -108,15 +136,15 @@ export interface NodeServices {
   makeRoom(): boolean;
   readonly configuration: Configuration;
   readonly process: ProcessInfo;
-  readonly authenticator: Authenticator;
+  readonly acl: AccessControl;
   readonly startedAt: number;
   readonly runId: string;
   /** The port that clients reach, also where 0 was configured. */
   readonly port: number;
   /** Stops the node; the process ends when it resolved. */
-  stop(): Promise<void>;
-  /** SHUTDOWN: saves as asked, stops, and ends the process. */
-  shutdown(options: ShutdownOptions): void;
+  stop(options?: StopOptions): Promise<void>;
+  /** SHUTDOWN: saves as asked, stops, and ends the process; or the text of the error reply. */
+  shutdown(options: ShutdownOptions): string | undefined;
 
   readonly info: InfoSource;
   readonly slowLog: SlowLog;
@@ -127,8 +155,8 @@ export interface NodeServices {
   readonly switches: DebugSwitches;
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
-  /** DEBUG RELOAD: the data set as it would be after a save and a load. */
-  reloadDataset(): void;
+  /** DEBUG RELOAD: saves and loads again; the text of the error reply if that failed. */
+  reloadDataset(options: ReloadOptions): string | undefined;
 
   /**
    * True while even a reply that changed nothing may have to wait, because it could show what a

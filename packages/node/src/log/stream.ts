@@ -72,6 +72,11 @@ export class LogStream {
     return this.#inUnit;
   }
 
+  /** A unit is open and has records: what was appended must not be taken away yet. */
+  get unitHasRecords(): boolean {
+    return this.#inUnit && this.#recordsInUnit > 0;
+  }
+
   /**
    * Appends a record that stands encoded in `source`. The bytes are only read when `seal` is
    * called or another record cannot join them: until then `source` must not change.

@@ -5,6 +5,7 @@
  * being replayed, a script) is its `ClientLink`.
  */
 import type { Argument, ReplySink } from "@slotlog/resp";
+import type { User } from "../acl/user.js";
 import type { Command } from "../commands/registry.js";
 import type { Socket, SocketHandlers } from "../ports.js";
 import { ReplicaPeer } from "../replication/replica-peer.js";
@@ -85,6 +86,8 @@ export class Client {
   libraryName = "";
   libraryVersion = "";
   user = "default";
+  /** What the user may do; `undefined` for our own streams, which may everything. */
+  account: User | undefined;
   authenticated = false;
   protocol: 2 | 3 = 2;
   database: Database;

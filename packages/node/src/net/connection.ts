@@ -10,6 +10,7 @@ import type { Turn, TurnOutput } from "../dispatch/turn.js";
 import type { Socket, SocketHandlers } from "../ports.js";
 import type { Client, ClientLink } from "./client.js";
 import type { GatedOutput, OutputGate } from "./output-gate.js";
+import { unconfirmed } from "./unconfirmed.js";
 
 /** What all connections of a node share. */
 export interface ConnectionHost {
@@ -31,6 +32,8 @@ export interface ConnectionHost {
   readonly bulkBytesMax: number;
   /** True while sockets that write must not be read, because the log cannot follow. */
   readonly writersStopped: boolean;
+  /** This connection is not read until `resumeReading`: the log must follow first. */
+  onReadingStopped(connection: Connection): void;
   onProtocolError(client: Client, message: string): void;
   onClose(connection: Connection): void;
   /** The connection is no client's any more. */
@@ -59,6 +62,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   #closing = false;
   #closed = false;
   #processing = false;
+  #readingStopped = false;
   /** Set when the connection is handed over to something else than request processing. */
   #takenOver: SocketHandlers | undefined;
 
@@ -120,6 +124,23 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#decoder.bufferedBytes > host.queryBufferBytesMax) {
       this.closeNow("query buffer limit exceeded");
     }
+    if (host.writersStopped) this.#stopReading();
+  }
+
+  /** Who has written what the log does not have yet must wait for it; others go on. */
+  #stopReading(): void {
+    const host = this.#host;
+    if (this.#readingStopped || this.#closed || this.#takenOver !== undefined) return;
+    if (this.client.replyOffset <= host.gate.offset) return;
+    this.#readingStopped = true;
+    this.#socket.pause();
+    host.onReadingStopped(this);
+  }
+
+  resumeReading(): void {
+    if (!this.#readingStopped) return;
+    this.#readingStopped = false;
+    if (!this.#closed) this.#socket.resume();
   }
 
   /** `deferred` is a request that came earlier and goes first. */
@@ -233,6 +254,13 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     const { gate } = this.#host;
     const offset = this.client.replyOffset;
     if (this.#held.length > 0 || offset > gate.offset) {
+      if (gate.failure !== undefined && !this.#hasMessages) {
+        for (const held of this.#held.splice(0)) this.#sendUnconfirmed(held.chunks, gate.failure);
+        this.#heldBytes = 0;
+        this.#sendUnconfirmed(chunks, gate.failure);
+        if (this.#closing) this.#socket.end();
+        return false;
+      }
       if (chunks.length > 0) {
         this.#held.push({ chunks, offset });
         for (const chunk of chunks) this.#heldBytes += chunk.length;
@@ -260,6 +288,31 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#held.length > 0) return true;
     if (this.#closing && !this.#touched) this.#socket.end();
     return false;
+  }
+
+  fail(error: string): boolean {
+    if (this.#closed) return false;
+    if (this.#hasMessages) return this.#held.length > 0;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { chunks } of held) this.#sendUnconfirmed(chunks, error);
+    if (this.#closing && !this.#touched) this.#socket.end();
+    return false;
+  }
+
+  /** In RESP2 messages look like replies: they wait, since nobody could tell which is which. */
+  get #hasMessages(): boolean {
+    return this.client.subscriptions > 0 && this.client.protocol === 2;
+  }
+
+  #sendUnconfirmed(chunks: readonly Buffer[], error: string): void {
+    const { gate } = this.#host;
+    const { bytes, replies } = unconfirmed(chunks, error);
+    gate.failedReplies += replies;
+    // What this client reads from now on need not wait for what was given up.
+    this.client.replyOffset = gate.offset;
+    this.#send([bytes]);
   }
 
   /** True if the memory of some chunk is still in use. */

@@ -138,28 +138,28 @@ export class NodeInfo implements InfoSource {
   }
 
   persistence(): PersistenceInfo {
-    const { loading, persistence, startedAt, stats } = this.#node;
-    const { writer } = persistence;
+    const { loading, persistence, ports, stats } = this.#node;
+    const { appendOnly, loadState, rdb, snapshots, writer } = persistence;
     return {
       loading,
       asyncLoading: false,
-      saveKeysProcessed: 0,
-      saveKeysTotal: 0,
+      saveKeysProcessed: snapshots.active?.keysWritten ?? 0,
+      saveKeysTotal: snapshots.active?.keysTotal ?? 0,
       changesSinceSave: stats.dirty,
-      lastSaveSeconds: Math.floor(startedAt / 1000),
-      lastSaveOk: true,
-      lastSaveDuration: -1,
-      currentSaveDuration: -1,
-      saves: 0,
-      keysExpiredAtLoad: 0,
-      keysLoaded: 0,
-      aofEnabled: writer !== undefined,
-      rewriteScheduled: false,
-      lastRewriteDuration: persistence.lastRewriteSeconds,
-      currentRewriteDuration: persistence.rewriting ? 0 : -1,
-      lastRewriteOk: !persistence.lastRewriteFailed,
-      rewrites: 0,
-      rewriteFailuresInRow: persistence.lastRewriteFailed ? 1 : 0,
+      lastSaveSeconds: rdb.lastSaveAt,
+      lastSaveOk: rdb.lastOk,
+      lastSaveDuration: rdb.lastDuration,
+      currentSaveDuration: rdb.currentSeconds,
+      saves: rdb.saves,
+      keysExpiredAtLoad: persistence.keysExpiredAtLoad,
+      keysLoaded: persistence.keysLoaded,
+      aofEnabled: appendOnly.enabled,
+      rewriteScheduled: appendOnly.rewriteScheduled,
+      lastRewriteDuration: appendOnly.lastRewriteSeconds,
+      currentRewriteDuration: appendOnly.currentRewriteSeconds,
+      lastRewriteOk: appendOnly.lastRewriteOk,
+      rewrites: appendOnly.rewrites,
+      rewriteFailuresInRow: appendOnly.pace.failuresInRow,
       lastWriteOk: writer?.writable !== false,
       aof: {
         currentBytes: writer?.currentSize ?? 0,
@@ -168,11 +168,21 @@ export class NodeInfo implements InfoSource {
         pendingSyncs: writer?.pendingSyncs ?? 0,
         delayedSyncs: writer?.delayedSyncs ?? 0,
       },
+      ...(loadState === undefined
+        ? {}
+        : {
+            progress: {
+              startSeconds: Math.floor(loadState.startedAt / 1000),
+              totalBytes: loadState.totalBytes,
+              loadedBytes: loadState.loadedBytes,
+              elapsedSeconds: (ports.clock.now() - loadState.startedAt) / 1000,
+            },
+          }),
     };
   }
 
   stats(): StatsInfo {
-    const { databases, pubsub, replication, stats, tracking } = this.#node;
+    const { acl, databases, pubsub, replication, stats, tracking } = this.#node;
     let hits = stats.keyspaceHits;
     let misses = stats.keyspaceMisses;
     for (const database of databases.databases) {
@@ -223,10 +233,10 @@ export class NodeInfo implements InfoSource {
       commandMicroseconds: 0,
       turnsPerSecond: 0,
       microsecondsPerTurn: 0,
-      aclDeniedAuth: 0,
-      aclDeniedCommand: 0,
-      aclDeniedKey: 0,
-      aclDeniedChannel: 0,
+      aclDeniedAuth: acl.log.denied.auth,
+      aclDeniedCommand: acl.log.denied.command,
+      aclDeniedKey: acl.log.denied.key,
+      aclDeniedChannel: acl.log.denied.channel,
     };
   }
 

@@ -20,6 +20,7 @@ import type { NodeConfig } from "../config/config.js";
 import type { SnapshotForm } from "../dataset/snapshot-form.js";
 import {
   type Snapshot,
+  SnapshotAbandonedError,
   SnapshotCancelledError,
   type SnapshotClaim,
   type Snapshots,
@@ -74,6 +75,9 @@ export class AppendOnly {
   /** Unix seconds of the last `#TS:` line. */
   #timestamp = 0;
   #closed = false;
+  /** The data were replaced and no base shows it yet; and the same as the present rewrite began. */
+  #replaced = false;
+  #replacedBefore = false;
 
   constructor(parts: AppendOnlyParts) {
     const { config, ports } = parts;
@@ -333,6 +337,7 @@ export class AppendOnly {
   onDatasetReplaced(): void {
     if (!this.enabled) return;
     this.rewriteScheduled = true;
+    this.#replaced = true;
     this.#claim?.cancel("all data were replaced");
     this.startDue();
   }
@@ -383,6 +388,8 @@ export class AppendOnly {
   }
 
   #begin(claim: SnapshotClaim, format: BaseFormat): Snapshot {
+    this.#replacedBefore = this.#replaced;
+    this.#replaced = false;
     return claim.begin(this.#parts.form(format));
   }
 
@@ -419,15 +426,16 @@ export class AppendOnly {
 
   #failed(error: unknown): void {
     const { log } = this.#parts.ports;
-    if (error instanceof SnapshotCancelledError) {
-      log.notice(`Background AOF rewrite stopped: ${error.message}`);
-      return;
+    this.#replaced ||= this.#replacedBefore;
+    const cancelled = error instanceof SnapshotCancelledError;
+    if (!cancelled) {
+      this.lastRewriteOk = false;
+      this.pace.failed();
     }
-    this.lastRewriteOk = false;
-    this.pace.failed();
-    // Whoever wanted it still does; the old files stay in force till then.
-    this.rewriteScheduled = true;
-    log.warning(`Background AOF rewrite terminated with error: ${errnoText(error)}`);
+    const needed = this.#replaced || this.#wanted !== (this.writer !== undefined);
+    if (needed || error instanceof SnapshotAbandonedError) this.rewriteScheduled = true;
+    if (cancelled) log.notice(`Background AOF rewrite stopped: ${error.message}`);
+    else log.warning(`Background AOF rewrite terminated with error: ${errnoText(error)}`);
   }
 
   async #cancelRunning(reason: string): Promise<void> {

@@ -127,20 +127,34 @@ export class RdbSaver {
   }
 
   /**
+   * SHUTDOWN: true if the data set is on the disk. What writes in the background is stopped by
+   * `cancel` before the process ends, and writes another temporary file; it may still rename it
+   * into place behind us, so then the node saves once more when it stops.
+   */
+  saveFinally(): boolean {
+    this.#claim?.cancel("the node shuts down");
+    return this.save();
+  }
+
+  /**
    * FLUSHALL: what a save in the background writes is no more, and with save points the file must
    * not bring it back.
    */
   afterFlush(): void {
-    const hasSavePoints = this.#parts.config.save.length > 0;
-    if (this.#running === undefined) {
-      if (hasSavePoints) this.save();
-      return;
-    }
-    // It may have come as far as its rename, which must not come behind ours.
-    void this.cancel("all data were flushed").then(() => {
-      if (hasSavePoints) this.save();
-    });
+    if (this.#savesSoon) return;
+    this.#claim?.cancel("all data were flushed");
+    if (this.#parts.config.save.length === 0) return;
+    this.#savesSoon = true;
+    const save = (): void => {
+      this.#savesSoon = false;
+      this.save();
+    };
+    // A save in the background may have come as far as its rename, which must not come behind ours;
+    // and a transaction must end before its records can be counted.
+    if (this.#running === undefined) this.#parts.ports.clock.defer(save);
+    else void this.#running.then(save);
   }
+  #savesSoon = false;
 
   /** Ten times a second while nothing walks: the save points, and what was scheduled. */
   startDue(): void {

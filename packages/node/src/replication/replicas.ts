@@ -261,7 +261,7 @@ export class Replicas implements ReplicaLinkHost {
     if (this.#fullSync !== undefined || this.now() < this.#fullSyncAt) return;
     const waiting = [...this.#links].filter((link) => link.state === "waiting");
     const first = waiting[0];
-    if (first === undefined) return;
+    if (first === undefined || this.#options.host.snapshots.busy) return;
     // Those that want the same parts of the data set share one snapshot.
     const group = waiting.filter(
       (link) =>

@@ -44,7 +44,9 @@ export interface SnapshotRequest {
  * the node goes on changing; none of that may show.
  */
 export interface SnapshotSource {
-  /** Called between turns, when all that was executed is part of `position`. */
+  /** Another snapshot is under way; `scheduleTurn` is called when it has ended. */
+  readonly busy: boolean;
+  /** Called between turns, when all that was executed is part of `position`; never while busy. */
   begin(request: SnapshotRequest): AsyncIterable<Buffer>;
 }
 

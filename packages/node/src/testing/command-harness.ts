@@ -11,7 +11,7 @@ import {
   type ReplyValue,
 } from "@slotlog/resp";
 import { Configuration, type NodeConfig } from "../config/config.js";
-import { Client, type ClientLink } from "../net/client.js";
+import { Client, type ClientKind, type ClientLink } from "../net/client.js";
 import { Node } from "../node.js";
 import type { Disk, Net, Random } from "../ports.js";
 import type { ProcessInfo } from "../process-info.js";
@@ -20,6 +20,8 @@ import { LogLines } from "./aof-world.js";
 import { SimClock } from "./sim-clock.js";
 
 export interface HarnessOptions {
+  /** `loader` for what stands in a log, which is obeyed where clients are refused. */
+  readonly clientKind?: ClientKind;
   readonly config?: Partial<NodeConfig>;
   readonly seed?: number;
   /** Unix ms at the start. */
@@ -73,14 +75,14 @@ export class CommandHarness {
       process: processInfo,
     });
     this.node.stream.active = true;
-    this.client = this.newClient(this.#link);
+    this.client = this.newClient(this.#link, options.clientKind);
   }
 
   /** A second client of the same node. */
-  newClient(link: ClientLink = new CollectingLink()): Client {
+  newClient(link: ClientLink = new CollectingLink(), kind: ClientKind = "normal"): Client {
     const client = new Client({
       id: this.node.clients.nextId(),
-      kind: "normal",
+      kind,
       link,
       now: this.clock.now(),
       database: this.node.databases.first,

@@ -8,12 +8,54 @@ type Words = readonly string[];
 type Maker = (v: StreamWords) => Words;
 
 const strangeIds: Words = [
-  "-", "+", "$", ">", "*", "0", "0-0", "5", "007", " 7", "+7", "7--1", "7-01", "1-2-3", "a", "",
-  "-5", "9007199254740992-1", "18446744073709551615", "18446744073709551616-0", "7-*", "7-\0x",
-  "9223372036854775807-9223372036854775808", "(5", "(", "(-", "x".repeat(130),
+  "-",
+  "+",
+  "$",
+  ">",
+  "*",
+  "0",
+  "0-0",
+  "5",
+  "007",
+  " 7",
+  "+7",
+  "7--1",
+  "7-01",
+  "1-2-3",
+  "a",
+  "",
+  "-5",
+  "9007199254740992-1",
+  "18446744073709551615",
+  "18446744073709551616-0",
+  "7-*",
+  "7-\0x",
+  "9223372036854775807-9223372036854775808",
+  "(5",
+  "(",
+  "(-",
+  "x".repeat(130),
 ];
-const strangeNumbers: Words = ["-1", "0", "x", "", "1.5", "9223372036854775807", "9223372036854775808"];
-const lengths: Words = ["", "a", "12", "-7", "300", "70000", "9999999999", "b".repeat(70), "c".repeat(200)];
+const strangeNumbers: Words = [
+  "-1",
+  "0",
+  "x",
+  "",
+  "1.5",
+  "9223372036854775807",
+  "9223372036854775808",
+];
+const lengths: Words = [
+  "",
+  "a",
+  "12",
+  "-7",
+  "300",
+  "70000",
+  "9999999999",
+  "b".repeat(70),
+  "c".repeat(200),
+];
 
 export class StreamWords {
   readonly choices: Choices;
@@ -21,12 +63,21 @@ export class StreamWords {
   readonly now: number;
   readonly #top = new Map<string, number>();
 
-  constructor(seed: number, now: number) {
-    this.choices = new Choices(seed);
-    this.now = now;
+  readonly #makers: readonly (readonly [number, Maker])[];
+
+  constructor(options: {
+    readonly seed: number;
+    readonly now: number;
+    /** With consumer groups, XINFO and XSETID, which changed in 7.2. */
+    readonly groups: boolean;
+  }) {
+    this.choices = new Choices(options.seed);
+    this.now = options.now;
+    this.#makers = options.groups ? [...plainMakers, ...groupMakers] : plainMakers;
   }
 
   next(): Words {
+    const makers = this.#makers;
     const total = makers.reduce((sum, [weight]) => sum + weight, 0);
     let draw = this.choices.below(total);
     for (const [weight, make] of makers) {
@@ -45,13 +96,22 @@ export class StreamWords {
     const kind = choices.below(3);
     if (kind === 0) copy.splice(at, 1);
     else if (kind === 1) copy.splice(at, 0, choices.of(["x", "5", "count", "justid"]));
-    else copy[at] = choices.of([...strangeIds.filter((id) => !/[*\0]/.test(id)), ...strangeNumbers]);
+    else
+      copy[at] = choices.of([...strangeIds.filter((id) => !/[*\0]/.test(id)), ...strangeNumbers]);
     // What blocks would block both for good.
     return copy.some((word) => /^(block|\*)$/i.test(word)) ? words : copy;
   }
 
   key(): string {
-    return this.choices.of(["s1", "s1", "s1", "s2", "s2", "s3", ...(this.choices.chance(0.1) ? ["text"] : [])]);
+    return this.choices.of([
+      "s1",
+      "s1",
+      "s1",
+      "s2",
+      "s2",
+      "s3",
+      ...(this.choices.chance(0.1) ? ["text"] : []),
+    ]);
   }
 
   group(): string {
@@ -63,7 +123,9 @@ export class StreamWords {
   }
 
   number(max: number): string {
-    return this.choices.chance(0.03) ? this.choices.of(strangeNumbers) : String(this.choices.below(max));
+    return this.choices.chance(0.03)
+      ? this.choices.of(strangeNumbers)
+      : String(this.choices.below(max));
   }
 
   /** An id that may well be there. */
@@ -86,7 +148,8 @@ export class StreamWords {
 
   newId(key: string): string {
     const { choices } = this;
-    if (choices.chance(0.02)) return choices.of(strangeIds.filter((id) => id !== "*" && !/^\d{10}/.test(id)));
+    if (choices.chance(0.02))
+      return choices.of(strangeIds.filter((id) => id !== "*" && !/^\d{10}/.test(id)));
     const top = this.#top.get(key) ?? 1;
     const ms = top + (choices.chance(0.6) ? 1 : choices.below(3));
     this.#top.set(key, ms);
@@ -157,7 +220,14 @@ function pending(v: StreamWords): Words {
   if (v.choices.chance(0.2)) return ["XPENDING", key, v.group()];
   const idle = v.choices.chance(0.3) ? ["IDLE", v.choices.of(["0", "50000", "x"])] : [];
   const range = [v.bound(key, "-"), v.bound(key, "+"), v.number(9)];
-  return ["XPENDING", key, v.group(), ...idle, ...range, ...(v.choices.chance(0.3) ? [v.consumer()] : [])];
+  return [
+    "XPENDING",
+    key,
+    v.group(),
+    ...idle,
+    ...range,
+    ...(v.choices.chance(0.3) ? [v.consumer()] : []),
+  ];
 }
 
 function forget(v: StreamWords): Words {
@@ -166,34 +236,139 @@ function forget(v: StreamWords): Words {
   return ["DEL", key];
 }
 
-const makers: readonly (readonly [number, Maker])[] = [
-  [30, (v) => { const key = v.key(); return ["XADD", key, v.newId(key), ...v.pairs()]; }],
-  [6, (v) => { const key = v.key(); return ["XADD", key, ...v.trim(key), v.newId(key), ...v.pairs()]; }],
-  [1, (v) => { const key = v.key(); return ["XADD", key, "nomkstream", v.newId(key), ...v.pairs()]; }],
-  [4, (v) => { const key = v.key(); return ["XTRIM", key, ...v.trim(key)]; }],
-  [8, (v) => { const key = v.key(); return ["XDEL", key, ...v.ids(key, 3)]; }],
+const plainMakers: readonly (readonly [number, Maker])[] = [
+  [
+    30,
+    (v) => {
+      const key = v.key();
+      return ["XADD", key, v.newId(key), ...v.pairs()];
+    },
+  ],
+  [
+    6,
+    (v) => {
+      const key = v.key();
+      return ["XADD", key, ...v.trim(key), v.newId(key), ...v.pairs()];
+    },
+  ],
+  [
+    1,
+    (v) => {
+      const key = v.key();
+      return ["XADD", key, "nomkstream", v.newId(key), ...v.pairs()];
+    },
+  ],
+  [
+    4,
+    (v) => {
+      const key = v.key();
+      return ["XTRIM", key, ...v.trim(key)];
+    },
+  ],
+  [
+    8,
+    (v) => {
+      const key = v.key();
+      return ["XDEL", key, ...v.ids(key, 3)];
+    },
+  ],
   [1, (v) => ["XLEN", v.key()]],
-  [4, (v) => { const key = v.key(); return ["XRANGE", key, v.bound(key, "-"), v.bound(key, "+"), ...v.count()]; }],
-  [4, (v) => { const key = v.key(); return ["XREVRANGE", key, v.bound(key, "+"), v.bound(key, "-"), ...v.count()]; }],
-  [2, (v) => { const key = v.key(); return ["XSETID", key, v.id(key)]; }],
-  [1, (v) => { const key = v.key(); return ["XSETID", key, v.id(key), "ENTRIESADDED", v.number(99), "MAXDELETEDID", v.id(key)]; }],
+  [
+    4,
+    (v) => {
+      const key = v.key();
+      return ["XRANGE", key, v.bound(key, "-"), v.bound(key, "+"), ...v.count()];
+    },
+  ],
+  [
+    4,
+    (v) => {
+      const key = v.key();
+      return ["XREVRANGE", key, v.bound(key, "+"), v.bound(key, "-"), ...v.count()];
+    },
+  ],
   [5, read],
-  [14, readGroup],
-  [4, (v) => { const key = v.key(); return ["XGROUP", "CREATE", key, v.group(), v.choices.of(["0", "$", v.id(key)]), ...v.choices.of([[], ["MKSTREAM"]]), ...v.choices.of([[], ["ENTRIESREAD", v.number(20)]])]; }],
-  [2, (v) => { const key = v.key(); return ["XGROUP", "SETID", key, v.group(), v.choices.of(["0", "$", "-", v.id(key)]), ...v.choices.of([[], ["ENTRIESREAD", v.number(20)]])]; }],
-  [1, (v) => ["XGROUP", "DESTROY", v.key(), v.group()]],
-  [2, (v) => ["xgroup", "createconsumer", v.key(), v.group(), v.consumer()]],
-  [1, (v) => ["XGROUP", "DELCONSUMER", v.key(), v.group(), v.consumer()]],
-  [8, (v) => { const key = v.key(); return ["XACK", key, v.group(), ...v.ids(key, 3)]; }],
-  [6, pending],
-  [6, claim],
-  [4, (v) => { const key = v.key(); return ["XAUTOCLAIM", key, v.group(), v.consumer(), v.idle(), v.bound(key, "0"), ...v.count(), ...v.choices.of([[], ["JUSTID"]])]; }],
-  [3, (v) => ["XINFO", "STREAM", v.key()]],
-  [4, (v) => ["XINFO", "STREAM", v.key(), "FULL", ...v.count()]],
-  [3, (v) => ["XINFO", "GROUPS", v.key()]],
-  [2, (v) => ["XINFO", "CONSUMERS", v.key(), v.group()]],
   [1, forget],
   [1, (v) => ["COPY", v.key(), v.choices.of(["s2", "s3"]), "REPLACE"]],
   [1, () => ["SET", "text", "x"]],
   [1, (v) => ["OBJECT", "ENCODING", v.key()]],
+];
+
+const groupMakers: readonly (readonly [number, Maker])[] = [
+  [14, readGroup],
+  [
+    4,
+    (v) => {
+      const key = v.key();
+      return [
+        "XGROUP",
+        "CREATE",
+        key,
+        v.group(),
+        v.choices.of(["0", "$", v.id(key)]),
+        ...v.choices.of([[], ["MKSTREAM"]]),
+        ...v.choices.of([[], ["ENTRIESREAD", v.number(20)]]),
+      ];
+    },
+  ],
+  [
+    2,
+    (v) => {
+      const key = v.key();
+      return [
+        "XGROUP",
+        "SETID",
+        key,
+        v.group(),
+        v.choices.of(["0", "$", "-", v.id(key)]),
+        ...v.choices.of([[], ["ENTRIESREAD", v.number(20)]]),
+      ];
+    },
+  ],
+  [1, (v) => ["XGROUP", "DESTROY", v.key(), v.group()]],
+  [2, (v) => ["xgroup", "createconsumer", v.key(), v.group(), v.consumer()]],
+  [1, (v) => ["XGROUP", "DELCONSUMER", v.key(), v.group(), v.consumer()]],
+  [
+    8,
+    (v) => {
+      const key = v.key();
+      return ["XACK", key, v.group(), ...v.ids(key, 3)];
+    },
+  ],
+  [6, pending],
+  [6, claim],
+  [
+    4,
+    (v) => {
+      const key = v.key();
+      return [
+        "XAUTOCLAIM",
+        key,
+        v.group(),
+        v.consumer(),
+        v.idle(),
+        v.bound(key, "0"),
+        ...v.count(),
+        ...v.choices.of([[], ["JUSTID"]]),
+      ];
+    },
+  ],
+  [3, (v) => ["XINFO", "STREAM", v.key()]],
+  [4, (v) => ["XINFO", "STREAM", v.key(), "FULL", ...v.count()]],
+  [3, (v) => ["XINFO", "GROUPS", v.key()]],
+  [2, (v) => ["XINFO", "CONSUMERS", v.key(), v.group()]],
+  [
+    2,
+    (v) => {
+      const key = v.key();
+      return ["XSETID", key, v.id(key)];
+    },
+  ],
+  [
+    1,
+    (v) => {
+      const key = v.key();
+      return ["XSETID", key, v.id(key), "ENTRIESADDED", v.number(99), "MAXDELETEDID", v.id(key)];
+    },
+  ],
 ];

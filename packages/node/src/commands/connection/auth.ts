@@ -1,6 +1,6 @@
 /** AUTH and HELLO: who the client is, and which protocol it speaks. */
 import { replyErrors } from "@slotlog/resp";
-import { defaultUser } from "../../acl/authenticator.js";
+import { defaultUser } from "../../acl/access-control.js";
 import type { CommandContext } from "../../dispatch/context.js";
 import { parseSafeInteger } from "../../store/int64.js";
 import { redisVersion } from "../../version.js";
@@ -17,15 +17,15 @@ const helloNoAuthText =
   "version at the same time";
 
 /** Logs the client in; false, with the error written, if that is refused. */
-function authenticate(context: CommandContext, user: string, password: string): boolean {
-  const { client, node, reply } = context;
-  if (!node.authenticator.check(user, password)) {
-    reply.error(replyErrors.wrongPass);
-    return false;
-  }
-  client.user = user;
-  client.authenticated = true;
-  return true;
+function authenticate(
+  { client, node, reply }: CommandContext,
+  credentials: { readonly user: string; readonly password: string },
+  command: string,
+): boolean {
+  const { user, password } = credentials;
+  if (node.acl.logIn(client, user, password, command)) return true;
+  reply.error(replyErrors.wrongPass);
+  return false;
 }
 
 function runAuth(context: CommandContext, argv: readonly string[]): void {
@@ -34,12 +34,13 @@ function runAuth(context: CommandContext, argv: readonly string[]): void {
     reply.error(replyErrors.syntax);
     return;
   }
-  if (argv.length === 2 && node.authenticator.defaultUserIsOpen) {
+  if (argv.length === 2 && node.acl.defaultUserHasNoPassword) {
     reply.error(noPasswordText);
     return;
   }
   const user = argv.length === 2 ? defaultUser : (argv[1] as string);
-  if (authenticate(context, user, argv[argv.length - 1] as string)) reply.ok();
+  const password = argv[argv.length - 1] as string;
+  if (authenticate(context, { user, password }, argv[0] as string)) reply.ok();
 }
 
 interface HelloOptions {
@@ -88,7 +89,10 @@ function runHello(context: CommandContext, argv: readonly string[]): void {
     reply.error(options);
     return;
   }
-  if (options.user !== undefined && !authenticate(context, options.user, options.password)) return;
+  const { user, password } = options;
+  if (user !== undefined && !authenticate(context, { user, password }, argv[0] as string)) {
+    return;
+  }
   if (!client.authenticated) {
     reply.error(helloNoAuthText);
     return;

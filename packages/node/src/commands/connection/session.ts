@@ -1,6 +1,5 @@
 /** ECHO, SELECT, QUIT, RESET: small commands on the connection itself. */
 import { replyErrors } from "@slotlog/resp";
-import { defaultUser } from "../../acl/authenticator.js";
 import type { CommandContext } from "../../dispatch/context.js";
 import { parseSafeInteger } from "../../store/int64.js";
 import { fail } from "../errors.js";
@@ -41,8 +40,7 @@ function runReset(context: CommandContext): void {
   client.database = node.databases.first;
   client.protocol = 2;
   reply.protocol = 2;
-  client.user = defaultUser;
-  client.authenticated = node.authenticator.defaultUserIsOpen;
+  node.acl.assumeDefault(client);
   client.resetTransaction();
   client.name = "";
   client.asking = false;

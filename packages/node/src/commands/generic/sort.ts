@@ -231,7 +231,12 @@ function run(context: CommandContext, argv: readonly string[], mayStore: boolean
   }
   const all = results(context, limited(elements, options), options.get);
   if (options.store === undefined) replyResults(context.reply, all);
-  else store(context, options.store, all.map((text) => text ?? ""));
+  else
+    store(
+      context,
+      options.store,
+      all.map((text) => text ?? ""),
+    );
 }
 
 const byAndGet: KeySpec = {

@@ -107,12 +107,12 @@ function mergeInto(registers: Uint8Array, value: StringValue): void {
     }
     return;
   }
-  const complete = eachRun(bytes, (from, run) => {
+  const coverage = eachRun(bytes, (from, run) => {
     for (let register = from; register < from + run.length; register += 1) {
       if (run.value > (registers[register] as number)) registers[register] = run.value;
     }
   });
-  if (!complete) fail(corrupt);
+  if (coverage === "wrong") fail(corrupt);
 }
 
 function replyCardinality({ reply }: CommandContext, count: number): void {
@@ -138,7 +138,9 @@ function countOne(context: CommandContext, key: string): void {
     reply.integer(0);
     return;
   }
-  const view = stringBytes(value);
+  // Redis makes it a buffer of its own whether or not the count changes: OBJECT ENCODING tells.
+  const bytes = writableBytes(context, key, value);
+  const view = bytes.view();
   if (((view[STALE_AT] as number) & STALE_BIT) === 0) {
     replyCardinality(context, Number(view.readBigUInt64LE(CARDINALITY_AT)));
     return;
@@ -146,8 +148,8 @@ function countOne(context: CommandContext, key: string): void {
   const count = cardinality(view) ?? fail(corrupt);
   // A replica's data are its primary's: it counts again each time.
   if (!node.role.isReplica || context.client.kind !== "normal") {
+    // Announces the change.
     db.lookupWrite(key);
-    const bytes = writableBytes(context, key, value);
     const safe = count < 2 ** 63 ? BigInt(count) : 2n ** 63n;
     bytes.writable(bytes.length).writeBigUInt64LE(safe, CARDINALITY_AT);
     db.signalModified(key);

@@ -39,36 +39,41 @@ export function raiseDense(bytes: ByteString, register: number, value: number): 
   return true;
 }
 
-/** Makes a sparse one dense; false if its runs do not cover all registers exactly. */
+/** Makes a sparse one dense; false if its runs do not cover all registers. */
 export function makeDense(bytes: ByteString): boolean {
   if (bytes.byteAt(ENCODING_AT) === DENSE) return true;
   const sparse = bytes.view();
   const dense = Buffer.alloc(DENSE_BYTES);
   sparse.copy(dense, 0, 0, HEADER_BYTES);
   dense[ENCODING_AT] = DENSE;
-  const complete = eachRun(sparse, (from, { value, length }) => {
+  const coverage = eachRun(sparse, (from, { value, length }) => {
     for (let index = 0; index < length; index += 1) setDense(dense, from + index, value);
   });
-  if (!complete) return false;
+  if (coverage === "wrong") return false;
   dense.copy(bytes.writable(DENSE_BYTES));
   bytes.length = DENSE_BYTES;
   return true;
 }
 
 /**
- * Visits the runs of values of a sparse one; false if the runs do not cover all registers exactly,
- * which may be known only after some were visited.
+ * How the runs fit: `exact`, or `overrun` if values follow behind the last register, which Redis
+ * overlooks where it reads values and minds where it counts, or `wrong`.
  */
-export function eachRun(sparse: Uint8Array, visit: (from: number, run: Run) => void): boolean {
+export type Coverage = "exact" | "overrun" | "wrong";
+
+/** Visits the runs of values of a sparse one; what is wrong may be known only after some of them. */
+export function eachRun(sparse: Uint8Array, visit: (from: number, run: Run) => void): Coverage {
   const run: Run = { value: 0, length: 0, bytes: 0 };
   let register = 0;
   for (let at = HEADER_BYTES; at < sparse.length; at += run.bytes) {
     readRun(sparse, at, sparse.length, run);
     if (run.value > 0) {
-      if (register + run.length > REGISTER_COUNT) return false;
+      if (register + run.length > REGISTER_COUNT) {
+        return register === REGISTER_COUNT ? "overrun" : "wrong";
+      }
       visit(register, run);
     }
     register += run.length;
   }
-  return register === REGISTER_COUNT;
+  return register === REGISTER_COUNT ? "exact" : "wrong";
 }

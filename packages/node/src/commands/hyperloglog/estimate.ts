@@ -26,11 +26,11 @@ export function cardinality(bytes: Uint8Array): number | undefined {
     countDense(bytes, histogram);
   } else {
     let covered = 0;
-    const complete = eachRun(bytes, (_, { value, length }) => {
+    const coverage = eachRun(bytes, (_, { value, length }) => {
       histogram[value] = (histogram[value] as number) + length;
       covered += length;
     });
-    if (!complete) return undefined;
+    if (coverage !== "exact") return undefined;
     histogram[0] = REGISTER_COUNT - covered;
   }
   return estimate(histogram);

@@ -9,6 +9,7 @@ const publish: CommandSpec = {
   name: "publish",
   arity: 3,
   flags: publishFlags,
+  channels: "published",
   categories: [],
   docs: {
     summary: "Sends a message to all who listen to a channel.",
@@ -30,6 +31,7 @@ const spublish: CommandSpec = {
   name: "spublish",
   arity: 3,
   flags: publishFlags,
+  channels: "published",
   categories: [],
   keys: [keyAt(1, "not_key")],
   docs: {

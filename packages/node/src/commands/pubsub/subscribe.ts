@@ -70,6 +70,7 @@ function declare(declaration: Declaration, body: typeof subscribe): CommandSpec 
     categories: [],
     ...(kind === "shard" ? { keys: [keysFrom(1, { last: -1, step: 1 }, "not_key")] } : {}),
     allowedWhileSubscribed: true,
+    ...(body === subscribe ? { channels: kind === "pattern" ? "patterns" : "names" } : {}),
     docs: {
       summary,
       since,

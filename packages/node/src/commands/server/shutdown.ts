@@ -24,7 +24,11 @@ function runShutdown(context: CommandContext, argv: readonly string[]): void {
     return;
   }
   // No reply: the client sees the connection end, as the others do.
-  node.shutdown({ save: has("save") ? "yes" : has("nosave") ? "no" : "default" });
+  const error = node.shutdown({
+    save: has("save") ? "yes" : has("nosave") ? "no" : "default",
+    force: has("force"),
+  });
+  if (error !== undefined) reply.error(error);
 }
 
 export const shutdown: CommandSpec = {

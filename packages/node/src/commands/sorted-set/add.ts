@@ -91,7 +91,7 @@ function addOne(
 }
 
 /** ZADD's and ZINCRBY's common body; ZINCRBY is ZADD with INCR. */
-function addMembers(context: CommandContext, argv: readonly string[], implied: number): void {
+export function addMembers(context: CommandContext, argv: readonly string[], implied: number): void {
   const { db, reply } = context;
   const key = argv[1] as string;
   let options = implied;

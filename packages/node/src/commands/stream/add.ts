@@ -160,7 +160,7 @@ const xdel: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(1) for each id",
-    syntax: "key ID ...",
+    syntax: "key id ...",
   },
   run(context, argv) {
     const key = argv[1] as string;
@@ -224,8 +224,7 @@ const xsetid: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(1)",
-    syntax:
-      "key last-id [ENTRIESADDED entries-added@7.0.0] [MAXDELETEDID max-deleted-id@7.0.0]",
+    syntax: "key last-id [ENTRIESADDED entries-added@7.0.0] [MAXDELETEDID max-deleted-id@7.0.0]",
     history: [["7.0.0", "Added the `entries_added` and `max_deleted_entry_id` arguments."]],
   },
   run(context, argv) {

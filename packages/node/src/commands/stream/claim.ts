@@ -2,7 +2,11 @@
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
 import type { StreamValue } from "../../store/types/stream.js";
-import { PendingEntry, type StreamConsumer, type StreamGroup } from "../../store/types/stream-group.js";
+import {
+  PendingEntry,
+  type StreamConsumer,
+  type StreamGroup,
+} from "../../store/types/stream-group.js";
 import {
   addLong,
   compareIds,
@@ -16,7 +20,13 @@ import { parseInt64 } from "../../store/int64.js";
 import { countArgument, isWord, longArgument } from "../arguments.js";
 import { fail } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
-import { failWithoutGroup, idArgument, readStreamToChange, seenConsumer, startArgument } from "./lookup.js";
+import {
+  failWithoutGroup,
+  idArgument,
+  readStreamToChange,
+  seenConsumer,
+  startArgument,
+} from "./lookup.js";
 import { logClaim, logGroupId } from "./propagate.js";
 import { replyEntryWithId, replyId } from "./reply.js";
 
@@ -70,8 +80,7 @@ function valueOption(
   } else if (isWord(word, "time")) {
     options.deliveredAt = longArgument(value, "ERR Invalid TIME option argument for XCLAIM");
   } else if (isWord(word, "retrycount")) {
-    const count =
-      parseInt64(value) ?? fail("ERR Invalid RETRYCOUNT option argument for XCLAIM");
+    const count = parseInt64(value) ?? fail("ERR Invalid RETRYCOUNT option argument for XCLAIM");
     options.retryCount = count < 0 ? undefined : count;
   } else if (isWord(word, "lastid")) {
     options.lastId = idArgument(value);
@@ -122,14 +131,9 @@ function claim(context: CommandContext, argv: readonly string[]): void {
   const stream = readStreamToChange(context, key);
   const group = stream?.groups.get(groupName);
   if (stream === undefined || group === undefined) {
-    fail(
-      `NOGROUP No such key '${upToNul(key)}' or consumer group '${upToNul(groupName)}'`,
-    );
+    fail(`NOGROUP No such key '${upToNul(key)}' or consumer group '${upToNul(groupName)}'`);
   }
-  const idleMs = longArgument(
-    argv[4] as string,
-    "ERR Invalid min-idle-time argument for XCLAIM",
-  );
+  const idleMs = longArgument(argv[4] as string, "ERR Invalid min-idle-time argument for XCLAIM");
   const options = claimOptions(argv, context.now);
   context.propagateNothing();
   let logsLastId = compareIds(options.lastId, group.lastId) > 0;
@@ -201,7 +205,7 @@ const xclaim: CommandSpec = {
     group: "stream",
     complexity: "O(log N) for N pending entries of the group",
     syntax:
-      "key group:string consumer min-idle-time ID ... [IDLE ms] [TIME unix-time-milliseconds] " +
+      "key group:string consumer min-idle-time id ... [IDLE ms] [TIME unix-time-milliseconds] " +
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
   },
   run: claim,

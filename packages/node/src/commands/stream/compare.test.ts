@@ -4,7 +4,11 @@
  */
 import { after, describe, it } from "node:test";
 import type { NodeConfig } from "../../config/config.js";
-import { installedRedisServer, RedisServer, redisServerVersion } from "../../testing/redis-server.js";
+import {
+  installedRedisServer,
+  RedisServer,
+  redisServerVersion,
+} from "../../testing/redis-server.js";
 import { compareStreams } from "../../testing/stream-comparison.js";
 
 const steps = Number(process.env["COMPARE_STEPS"] ?? 2000);

@@ -4,7 +4,13 @@ import type { CommandContext } from "../../dispatch/context.js";
 import { parseInt64 } from "../../store/int64.js";
 import { StreamValue } from "../../store/types/stream.js";
 import { entriesReadUnknown, StreamGroup } from "../../store/types/stream-group.js";
-import { type Long, parseRangeId, type StreamId, upToNul, zeroId } from "../../store/types/stream-id.js";
+import {
+  type Long,
+  parseRangeId,
+  type StreamId,
+  upToNul,
+  zeroId,
+} from "../../store/types/stream-id.js";
 import { isWord } from "../arguments.js";
 import { fail } from "../errors.js";
 import { helpSubcommand, subcommandError } from "../help.js";
@@ -64,8 +70,7 @@ const create: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(1)",
-    syntax:
-      "key group:string id-selector{id | '$'/new-id} [MKSTREAM] [ENTRIESREAD entries-read]",
+    syntax: "key group:string id-selector{id | '$'/new-id} [MKSTREAM] [ENTRIESREAD entries-read]",
     history: [["7.0.0", "Added the `entries_read` named argument."]],
   },
   run(context, argv) {
@@ -109,8 +114,7 @@ const setId: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(1)",
-    syntax:
-      "key group:string id-selector{id | '$'/new-id} [ENTRIESREAD entriesread(entries-read)]",
+    syntax: "key group:string id-selector{id | '$'/new-id} [ENTRIESREAD entriesread(entries-read)]",
     history: [["7.0.0", "Added the optional `entries_read` argument."]],
   },
   run(context, argv) {

@@ -6,7 +6,14 @@ import { compareIds, type StreamId } from "../../store/types/stream-id.js";
 import { isWord, longArgument } from "../arguments.js";
 import { fail } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
-import { endArgument, failWithoutGroup, idArgument, readStream, readStreamToChange, startArgument } from "./lookup.js";
+import {
+  endArgument,
+  failWithoutGroup,
+  idArgument,
+  readStream,
+  readStreamToChange,
+  startArgument,
+} from "./lookup.js";
 import { replyId, replyLong } from "./reply.js";
 
 const xack: CommandSpec = {
@@ -20,7 +27,7 @@ const xack: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(1) for each id",
-    syntax: "key group:string ID ...",
+    syntax: "key group:string id ...",
   },
   run(context, argv) {
     const stream = readStreamToChange(context, argv[1] as string);

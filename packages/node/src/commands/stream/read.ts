@@ -2,7 +2,11 @@
 import type { ReplyMark } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
 import { StreamRange, type StreamValue } from "../../store/types/stream.js";
-import { PendingEntry, type StreamConsumer, type StreamGroup } from "../../store/types/stream-group.js";
+import {
+  PendingEntry,
+  type StreamConsumer,
+  type StreamGroup,
+} from "../../store/types/stream-group.js";
 import {
   addLong,
   compareIds,
@@ -278,7 +282,7 @@ const xread: CommandSpec = {
     since: "5.0.0",
     group: "stream",
     complexity: "O(N) for N entries returned",
-    syntax: "[COUNT count] [BLOCK milliseconds] STREAMS streams{key ... ID ...}",
+    syntax: "[COUNT count] [BLOCK milliseconds] STREAMS streams{key ... id ...}",
   },
   run: read,
 };
@@ -296,7 +300,7 @@ const xreadgroup: CommandSpec = {
     complexity: "For each stream O(M) for M entries returned",
     syntax:
       "GROUP group-block{group consumer} [COUNT count] [BLOCK milliseconds] [NOACK] " +
-      "STREAMS streams{key ... ID ...}",
+      "STREAMS streams{key ... id ...}",
   },
   run: readGroup,
 };

@@ -84,7 +84,11 @@ function readThreshold(argv: readonly string[], at: number, options: TrimArgumen
 function withLimit(
   context: CommandContext,
   options: TrimArguments,
-  given: { readonly limitGiven: boolean; readonly argv: readonly string[]; readonly isAdd: boolean },
+  given: {
+    readonly limitGiven: boolean;
+    readonly argv: readonly string[];
+    readonly isAdd: boolean;
+  },
 ): TrimArguments {
   const { limitGiven, argv, isAdd } = given;
   // The id is read in the same pass, in front of what is checked here.

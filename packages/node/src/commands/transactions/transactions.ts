@@ -66,6 +66,17 @@ function watchedKeyExpired(context: CommandContext, client: Client): boolean {
   });
 }
 
+/** Between the queueing and now the user was forbidden this. */
+const rulesChanged =
+  "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC " +
+  "call. This command is no longer allowed for the following reason:";
+
+const deniedNow = {
+  command: "no permission to execute the command or subcommand",
+  key: "no permission to touch the specified keys",
+  channel: "no permission to access one of the channels used as argument to the command",
+} as const;
+
 const exec: CommandSpec = {
   name: "exec",
   arity: 1,
@@ -106,7 +117,11 @@ const exec: CommandSpec = {
     // Before anything runs: what the transaction itself changes must not break its own watches.
     endTransaction(context, client);
     reply.array(queue.length);
-    for (const { command, argv } of queue) node.dispatcher.runNested(client, command, argv);
+    for (const { command, argv } of queue) {
+      const denial = node.acl.denial(client, command, argv, "multi");
+      if (denial === undefined) node.dispatcher.runNested(client, command, argv);
+      else reply.error(`${rulesChanged} ${deniedNow[denial.reason]}`);
+    }
   },
 };
 

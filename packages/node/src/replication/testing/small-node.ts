@@ -112,7 +112,7 @@ export class SmallNode {
   #host(): ReplicationHost {
     return {
       settings: this.settings,
-      snapshots: { begin: () => chunked(this.#snapshot(), this.snapshotChunkBytes) },
+      snapshots: { busy: false, begin: () => chunked(this.#snapshot(), this.snapshotChunkBytes) },
       load: {
         begin: () => {
           this.#loading = new Map();

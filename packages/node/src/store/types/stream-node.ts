@@ -60,7 +60,8 @@ export class StreamNode implements StreamId {
     const same = this.#hasFields(words, from, count);
     let flags = same ? sameFieldsFlag : 0;
     let listpackBytes =
-      SMALL_INTEGER_BYTES + longEntryBytes(subtractLong(id.ms, ms)) +
+      SMALL_INTEGER_BYTES +
+      longEntryBytes(subtractLong(id.ms, ms)) +
       longEntryBytes(subtractLong(id.seq, seq)) +
       listpackEntryBytes(same ? count + 3 : 2 * count + 4);
     if (!same) listpackBytes += listpackEntryBytes(count);

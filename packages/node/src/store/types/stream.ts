@@ -315,7 +315,9 @@ export class StreamRange {
     this.#reverse = options.reverse === true;
     this.#withDeleted = options.withDeleted === true;
     const { nodes } = stream;
-    const node = this.#reverse ? nodes.seekFloor(end) : (nodes.seekFloor(start) ?? nodes.seekFirst());
+    const node = this.#reverse
+      ? nodes.seekFloor(end)
+      : (nodes.seekFloor(start) ?? nodes.seekFirst());
     if (node === undefined) return;
     this.#reader = new EntryReader(node);
     this.#reader.enter(node, this.#reverse);

@@ -43,7 +43,7 @@ function readOption(
       filter.localAddress = value;
       return undefined;
     case "user":
-      if (!context.node.authenticator.knows(value)) return `ERR No such user '${value}'`;
+      if (context.node.acl.find(value) === undefined) return `ERR No such user '${value}'`;
       filter.user = value;
       return undefined;
     case "skipme": {

@@ -51,9 +51,13 @@ function reload({ node, reply }: CommandContext, argv: readonly string[]): void 
   if (!options.every((word) => ["merge", "noflush", "nosave"].includes(word))) {
     fail("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
   }
-  if (options.length > 0) fail("ERR DEBUG RELOAD takes no options here: nothing is left on disk");
-  node.reloadDataset();
-  reply.ok();
+  const error = node.reloadDataset({
+    save: !options.includes("nosave"),
+    flush: !options.includes("noflush"),
+    merge: options.includes("merge"),
+  });
+  if (error === undefined) reply.ok();
+  else reply.error(error);
 }
 
 const debuggers: Readonly<Record<string, Debugger>> = {
