@@ -531,6 +531,15 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     return this.persistence.overLimit;
   }
 
+  onSuspectedAttack(client: Client): void {
+    this.ports.log.warning(
+      "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands " +
+        "to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting " +
+        `to compromise your Redis instance. Connection from ${client.link.remoteAddress} aborted.`,
+    );
+    client.link.closeNow("cross protocol scripting");
+  }
+
   onProtocolError(client: Client, message: string): void {
     this.ports.log.verbose(`Protocol error (${message}) from client ${client.link.remoteAddress}`);
   }

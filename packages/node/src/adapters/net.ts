@@ -21,8 +21,10 @@ class NodeSocket implements Socket {
   localAddress = "";
   localPort = 0;
 
-  constructor(create: (onData: (chunk: Buffer) => void) => net.Socket) {
-    this.#socket = create((chunk) => this.#handlers?.onData(chunk));
+  #paused = false;
+
+  constructor(create: (onRead: OnRead) => net.Socket) {
+    this.#socket = create((target, bytes) => this.#read(target, bytes));
     const socket = this.#socket;
     socket.setNoDelay(true);
     this.#readAddresses();
@@ -35,13 +37,26 @@ class NodeSocket implements Socket {
     socket.on("error", (error) => {
       this.#error = error;
     });
-    // A peer that closed its side gets no more replies: Redis closes then, too.
-    socket.on("end", () => socket.destroy());
+    // A peer that closed its side gets the replies of this turn and no more, as from Redis.
+    socket.on("end", () => setImmediate(() => socket.destroy()));
     socket.on("close", () => {
       if (this.#closed) return;
       this.#closed = true;
       this.#handlers?.onClose(this.#error);
     });
+  }
+
+  /**
+   * False stops libuv, which would read from one busy connection up to 32 times in a row, two
+   * megabytes that everybody else waits for: a full buffer is one connection's share of a turn.
+   */
+  #read(target: Uint8Array, bytes: number): boolean {
+    this.#handlers?.onData(Buffer.from(target.buffer, target.byteOffset, bytes));
+    if (bytes < target.length || this.#paused) return !this.#paused;
+    setImmediate(() => {
+      if (!this.#paused) this.#socket.resume();
+    });
+    return false;
   }
 
   #readAddresses(): void {
@@ -72,10 +87,12 @@ class NodeSocket implements Socket {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -92,6 +109,9 @@ class NodeSocket implements Socket {
   }
 }
 
+/** What a read calls: the shared buffer, and how much of it was filled; false stops reading. */
+type OnRead = (target: Uint8Array, bytes: number) => boolean;
+
 /** An IPv4 address that a dual-stack socket shows as `::ffff:1.2.3.4` is an IPv4 address. */
 function unmapped(address: string | undefined): string {
   if (address === undefined) return "";
@@ -104,22 +124,20 @@ interface HandleHolder {
 }
 
 /** Makes accepted sockets read into `buffer`, if this Node's sockets have a handle to move. */
-function adopt(accepted: net.Socket, buffer: Buffer, onData: (chunk: Buffer) => void): net.Socket {
+function adopt(accepted: net.Socket, buffer: Buffer, onRead: OnRead): net.Socket {
   const holder = accepted as unknown as HandleHolder;
   const handle = holder._handle;
   if (handle === null || handle === undefined) {
-    accepted.on("data", onData);
+    accepted.on("data", (chunk: Buffer) => onRead(chunk, chunk.length));
     return accepted;
   }
   holder._handle = null;
   const options = {
     handle,
+    allowHalfOpen: true,
     onread: {
       buffer,
-      callback: (bytes: number, target: Uint8Array): boolean => {
-        onData((target as Buffer).subarray(0, bytes));
-        return true;
-      },
+      callback: (bytes: number, target: Uint8Array): boolean => onRead(target, bytes),
     },
   };
   return new net.Socket(options as net.SocketConstructorOpts);
@@ -139,10 +157,10 @@ function listen(
   onConnection: (socket: Socket) => void,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer({ pauseOnConnect: true });
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
     server.once("error", reject);
     server.on("connection", (accepted) => {
-      const socket = new NodeSocket((onData) => adopt(accepted, buffer, onData));
+      const socket = new NodeSocket((onRead) => adopt(accepted, buffer, onRead));
       onConnection(socket);
       socket.resume();
     });
@@ -167,18 +185,13 @@ function closeServer(server: net.Server): Promise<void> {
 
 function dial(options: DialOptions, buffer: Buffer): Socket {
   const { host, port, localAddress } = options;
-  return new NodeSocket((onData) =>
+  return new NodeSocket((onRead) =>
     net.connect({
       host,
       port,
+      allowHalfOpen: true,
       ...(localAddress === undefined ? {} : { localAddress }),
-      onread: {
-        buffer,
-        callback: (bytes, target) => {
-          onData(Buffer.from(target.buffer, target.byteOffset, bytes));
-          return true;
-        },
-      },
+      onread: { buffer, callback: (bytes, target) => onRead(target, bytes) },
     }),
   );
 }

@@ -7,6 +7,7 @@ import { streamFamily } from "./stream/index.js";
 import { replication } from "./replication/replication.js";
 import { persistence } from "./persistence/persistence.js";
 import { transactions } from "./transactions/transactions.js";
+import { accessControl } from "./acl/index.js";
 import { connection } from "./connection/index.js";
 import { server } from "./server/index.js";
 import { clusterClient } from "./cluster/client.js";
@@ -20,4 +21,4 @@ import { hyperLogLogs } from "./hyperloglog/index.js";
 import { generic } from "./generic/index.js";
 import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, persistence, replication, transactions, connection, server, generic, strings, bitmaps, hyperLogLogs, hashFamily, listFamily, setFamily, sortedSetFamily, streamFamily];
+export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, persistence, replication, transactions, accessControl, connection, server, generic, strings, bitmaps, hyperLogLogs, hashFamily, listFamily, setFamily, sortedSetFamily, geoFamily, streamFamily];

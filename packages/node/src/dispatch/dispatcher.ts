@@ -108,6 +108,10 @@ export class Dispatcher {
     const words = (hasLarge ? textArguments(argv) : argv) as readonly string[];
     if (found === undefined) {
       client.lastCommand = undefined;
+      if (attackWords.has(name.toLowerCase())) {
+        this.#node.onSuspectedAttack(client);
+        return;
+      }
       this.#reject(client, unknownCommand(words));
       return;
     }
@@ -115,7 +119,7 @@ export class Dispatcher {
     if (found.subcommands !== undefined && words.length > 1) {
       const sub = found.subcommands.get((words[1] as string).toLowerCase());
       if (sub === undefined) {
-        const quoted = (words[1] as string).slice(0, quotedCharsMax);
+        const quoted = untilNul(words[1] as string).slice(0, quotedCharsMax);
         const container = found.fullName.toUpperCase();
         this.#reject(client, `ERR unknown subcommand '${quoted}'. Try ${container} HELP.`);
         return;
@@ -332,6 +336,14 @@ export class Dispatcher {
 
   #refuse(client: Client, command: Command, text: string): void {
     command.rejectedCalls += 1;
+    if (command.runsQueue) {
+      // An EXEC that may not run ends its transaction.
+      this.#node.watches.removeAll(client);
+      client.resetTransaction();
+      const reason = text.startsWith("ERR ") ? text.slice(4) : text;
+      this.#reject(client, `EXECABORT Transaction discarded because of: ${reason}`);
+      return;
+    }
     this.#reject(client, text);
   }
 
@@ -342,6 +354,12 @@ export class Dispatcher {
   }
 }
 
+/**
+ * The first words of HTTP requests: a browser was tricked into talking to this port. Its connection
+ * is closed before the body of the request can be taken for commands.
+ */
+const attackWords: ReadonlySet<string> = new Set(["host:", "post"]);
+
 function textArguments(argv: readonly Argument[]): readonly string[] {
   return argv.map((word) => (typeof word === "string" ? word : latin1String(word, 0, word.length)));
 }
@@ -350,8 +368,14 @@ function unknownCommand(argv: readonly string[]): string {
   let args = "";
   for (const word of argv.slice(1)) {
     if (args.length >= quotedCharsMax) break;
-    args += `'${word.slice(0, quotedCharsMax - args.length)}' `;
+    args += `'${untilNul(word).slice(0, quotedCharsMax - args.length)}' `;
   }
-  const name = (argv[0] as string).slice(0, quotedCharsMax);
+  const name = untilNul(argv[0] as string).slice(0, quotedCharsMax);
   return `ERR unknown command '${name}', with args beginning with: ${args}`;
+}
+
+/** Redis prints these words as C strings. */
+function untilNul(word: string): string {
+  const nul = word.indexOf("\0");
+  return nul < 0 ? word : word.slice(0, nul);
 }

@@ -174,6 +174,8 @@ export interface NodeServices {
     elapsedMs: number,
   ): void;
 
+  /** A client talks HTTP: its connection is closed without an answer. */
+  onSuspectedAttack(client: Client): void;
   /** Appends a record to the log stream. */
   propagate(database: number, argv: readonly Argument[]): void;
   readonly pubsub: PubSubHub;

@@ -34,7 +34,7 @@ export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode 
   const { ConfigFileError, runNode } = await import("@slotlog/node");
   try {
     const node = await runNode({ args: argv, product: `slotlog ${version()}` });
-    stopOnSignals(() => node.stop());
+    stopOnSignals(() => node.stop({ save: "default" }));
     return undefined;
   } catch (error) {
     if (error instanceof ConfigFileError) {

@@ -158,6 +158,18 @@ function runOperations(context: CommandContext, argv: readonly string[], readOnl
   }
 }
 
+/** Nothing but GET, and OVERFLOW, which reads nothing either. */
+function onlyReads(argv: readonly string[]): boolean {
+  for (let i = 2; i < argv.length; ) {
+    const word = (argv[i] as string).toLowerCase();
+    const left = argv.length - i - 1;
+    if (word === "get" && left >= 2) i += 3;
+    else if (word === "overflow" && left >= 1) i += 2;
+    else return false;
+  }
+  return true;
+}
+
 const bitfield: CommandSpec = {
   name: "bitfield",
   arity: -2,
@@ -169,6 +181,7 @@ const bitfield: CommandSpec = {
       notes: "This command allows both access and modification of the key",
     },
   ],
+  keyFlags: (argv) => (onlyReads(argv) ? ["RO", "access"] : ["RW", "access", "update"]),
   docs: {
     summary: "Reads, sets and increments integers of any width at any bit of a string.",
     since: "3.2.0",

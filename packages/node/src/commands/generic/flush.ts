@@ -74,6 +74,8 @@ const flushall: CommandSpec = {
     parseMode(argv);
     for (const db of context.node.databases.databases) empty(context, db);
     finish(context, argv);
+    // The RDB file must not bring the data back.
+    if (!context.node.loading) context.node.persistence.rdb.afterFlush();
   },
 };
 

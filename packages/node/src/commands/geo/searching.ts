@@ -90,7 +90,7 @@ const aroundPosition = `key longitude latitude radius ${unitSyntax} `;
 const aroundMember = `key member radius ${unitSyntax} `;
 const withOptions = "[WITHCOORD] [WITHDIST] [WITHHASH] ";
 const orderOption = "order[ASC | DESC]";
-const storeOption = " store[STORE/storekey storekey(key) | STOREDIST storedistkey(key)]";
+const storeOption = " store[STORE storekey(key) | STOREDIST storedistkey(key)]";
 
 export const searching: readonly CommandSpec[] = [
   geosearch,

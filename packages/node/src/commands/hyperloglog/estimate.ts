@@ -17,7 +17,7 @@ import {
 /** Hash bits that are left for the values. */
 const VALUE_BITS = 64 - INDEX_BITS;
 /** 0.5 / ln 2. */
-const ALPHA = 0.72134752044448170368;
+const ALPHA = 0.7213475204444817;
 
 /** `undefined` if the runs of a sparse one do not cover all registers exactly. */
 export function cardinality(bytes: Uint8Array): number | undefined {

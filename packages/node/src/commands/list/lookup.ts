@@ -31,9 +31,10 @@ export function endArgument(text: string | undefined): ListEnd {
 export function elementsRemoved(
   context: CommandContext,
   key: string,
-  popped: { readonly list: ListValue; readonly end: ListEnd; readonly count: number },
+  list: ListValue,
+  end: ListEnd,
+  count: number,
 ): void {
-  const { list, end, count } = popped;
   context.notify("l", end === "head" ? "lpop" : "rpop", key);
   if (list.length === 0) {
     context.db.delete(key);
@@ -60,5 +61,5 @@ export function popRange(
   context.reply.array(count);
   for (const element of elements) replyElement(context.reply, element);
   list.removeRange(position, count);
-  elementsRemoved(context, key, { list, end, count });
+  elementsRemoved(context, key, list, end, count);
 }

@@ -35,7 +35,7 @@ function pop(name: string, end: ListEnd, summary: string): CommandSpec {
         context.reply.array(0);
       } else if (count === undefined) {
         replyElement(context.reply, list.pop(end));
-        elementsRemoved(context, key, { list, end, count: 1 });
+        elementsRemoved(context, key, list, end, 1);
       } else {
         popRange(context, key, { list, end, count });
       }
@@ -133,7 +133,7 @@ export function moveElement(context: CommandContext, move: Move): boolean {
   target.push(text, to);
   context.notify("l", to === "head" ? "lpush" : "rpush", destination);
   context.reply.bulk(text);
-  elementsRemoved(context, source, { list, end: from, count: 1 });
+  elementsRemoved(context, source, list, from, 1);
   return true;
 }
 

@@ -96,6 +96,10 @@ const set: CommandSpec = {
       notes: "RW and ACCESS due to the optional `GET` argument",
     },
   ],
+  keyFlags: (argv) => {
+    const reads = argv.some((word, index) => index > 2 && word.toLowerCase() === "get");
+    return reads ? ["RW", "access", "update"] : ["OW", "update"];
+  },
   docs: {
     summary: "Sets the string value of a key, whatever type it had.",
     since: "1.0.0",

@@ -22,23 +22,21 @@ const fillMin = -5;
 /** Nodes from which on searching them one by one costs more than an index. */
 const indexFromNodes = 128;
 
-/** The limits that a value of `list-max-listpack-size` means. */
-export interface NodeLimits {
-  readonly bytes: number;
-  readonly count: number;
+/** Bytes that a node may have, for a value of `list-max-listpack-size`; infinite if it counts. */
+export function nodeBytesLimit(fill: number): number {
+  if (fill >= 0) return Number.POSITIVE_INFINITY;
+  return nodeBytesMax[Math.min(-fill, nodeBytesMax.length) - 1] as number;
 }
 
-export function nodeLimits(fill: number): NodeLimits {
-  if (fill >= 0) return { bytes: Number.POSITIVE_INFINITY, count: Math.max(1, fill) };
-  const bytes = nodeBytesMax[Math.min(-fill, nodeBytesMax.length) - 1] as number;
-  return { bytes, count: Number.POSITIVE_INFINITY };
+/** Elements that a node may have; infinite if the directive limits bytes. */
+export function nodeCountLimit(fill: number): number {
+  return fill < 0 ? Number.POSITIVE_INFINITY : Math.max(1, fill);
 }
 
 /** True if a node of so many bytes and elements is too large. */
 export function exceedsLimits(fill: number, bytes: number, count: number): boolean {
-  const limits = nodeLimits(fill);
-  if (limits.count === Number.POSITIVE_INFINITY) return bytes > limits.bytes;
-  return bytes > safeBytesMax || count > limits.count;
+  if (fill < 0) return bytes > nodeBytesLimit(fill);
+  return bytes > safeBytesMax || count > nodeCountLimit(fill);
 }
 
 export class ListChain {

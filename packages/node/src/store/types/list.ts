@@ -9,7 +9,7 @@ import type { RdbList } from "../../rdb/values.js";
 import type { CollectionValue } from "../value.js";
 import { type Element, elementLength, elementOf, neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
-import { exceedsLimits, ListChain, nodeLimits } from "./list-chain.js";
+import { exceedsLimits, ListChain, nodeBytesLimit, nodeCountLimit } from "./list-chain.js";
 import { ListNode } from "./list-node.js";
 import { averageBytes } from "./memory.js";
 
@@ -254,9 +254,9 @@ export class ListValue implements CollectionValue {
     const chain = this.#chain;
     if (chain === undefined || chain.nodes !== 1) return;
     const node = chain.head as ListNode;
-    const limits = nodeLimits(this.#environment.limits.listMaxListpackSize);
-    if (node.bytes > Math.floor(limits.bytes / divisor)) return;
-    if (node.count > Math.floor(limits.count / divisor)) return;
+    const { listMaxListpackSize } = this.#environment.limits;
+    if (node.bytes > Math.floor(nodeBytesLimit(listMaxListpackSize) / divisor)) return;
+    if (node.count > Math.floor(nodeCountLimit(listMaxListpackSize) / divisor)) return;
     node.block = undefined;
     this.#node = node;
     this.#chain = undefined;

@@ -76,9 +76,8 @@ function getKeys(context: CommandContext, argv: readonly string[], withFlags: bo
     if (withFlags) reply.array(2);
     reply.bulk(words[index] as string);
     if (!withFlags) continue;
-    const told = flags.filter((flag) => flag !== "variable_flags" && flag !== "incomplete");
-    reply.set(told.length);
-    for (const flag of told) reply.simple(flag);
+    reply.set(flags.length);
+    for (const flag of flags) reply.simple(flag);
   }
 }
 
