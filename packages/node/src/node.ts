@@ -13,7 +13,7 @@ import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import { ClusterBridge } from "./cluster/bridge.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
-import type { KeyWait } from "./dispatch/blocked.js";
+import { BlockedClients } from "./dispatch/blocked.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import type {
@@ -40,6 +40,7 @@ import { NodeInfo } from "./observe/node-info.js";
 import { NodeRates } from "./observe/node-rates.js";
 import { redacted } from "./observe/redact.js";
 import { SlowLog } from "./observe/slow-log.js";
+import { startLines } from "./observe/start-lines.js";
 import { Persistence } from "./persistence.js";
 import type { DirectoryLock, Ports, Socket, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
@@ -103,6 +104,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   readonly monitors = new Monitors();
   readonly switches: DebugSwitches = { activeExpire: true, cronPaused: false };
   readonly pause: ClientPause;
+  readonly blocked: BlockedClients;
   readonly tracking: Tracking;
   readonly info: NodeInfo;
   readonly #rates = new NodeRates();
@@ -198,10 +200,19 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.dispatcher = new Dispatcher(this, this.reply, this.#applier);
     this.dispatcher.now = this.startedAt;
     this.reply.onError = (text) => this.stats.countError(text);
+    this.blocked = new BlockedClients({
+      clock: ports.clock,
+      dispatcher: this.dispatcher,
+      stats: this.stats,
+      scheduleTurn: () => this.turn.schedule(),
+    });
     this.turn = new Turn({
       clock: ports.clock,
       reply: this.reply,
-      beforeLog: () => this.tracking.endTurn(),
+      beforeLog: () => {
+        this.blocked.endTurn();
+        this.tracking.endTurn();
+      },
       writeLog: () => this.#writeLog(),
     });
     this.persistence = new Persistence({
@@ -258,8 +269,12 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     const { disk, log } = this.ports;
     this.#lock = await disk.lockDirectory(textOfBytes(this.config.dir));
     await loadUsers(this.acl, this.configuration, disk);
-    log.notice("Server initialized");
+    const { clusterEnabled, port } = this.config;
+    for (const line of startLines({ clusterEnabled, port, processId: this.process.pid })) {
+      log.notice(line);
+    }
     await this.listeners.listen();
+    log.notice("Server initialized");
     await this.#load();
     this.restartCron();
     if (this.config.clusterEnabled) await this.#joinCluster();
@@ -336,12 +351,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     if (this.stream.active) this.stream.append(database, argv);
   }
 
-  notifyKeyspaceEvent(
-    eventClass: EventClass,
-    event: string,
-    key: string,
-    database: number,
-  ): void {
+  notifyKeyspaceEvent(eventClass: EventClass, event: string, key: string, database: number): void {
     const flags = this.config.notifyKeyspaceEvents;
     if (flags === 0) return;
     publishKeyspaceEvent(this.pubsub, flags, { eventClass, event, key, database }, this.#holdPush);
@@ -486,10 +496,26 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     }
   }
 
-  missed(): void {}
-  collectionAdded(): void {}
-  keyReady(_database: Database, _key: string): void {}
-  waitForKeys(_client: Client, _wait: KeyWait): void {}
+  missed(database: Database, key: string): void {
+    this.notifyKeyspaceEvent("m", "keymiss", key, database.index);
+  }
+
+  created(database: Database, key: string): void {
+    if (!this.loading) this.notifyKeyspaceEvent("n", "new", key, database.index);
+  }
+
+
+  collectionAdded(database: Database, key: string): void {
+    this.blocked.keyReady(database, key);
+  }
+
+  gone(database: Database, key: string): void {
+    this.blocked.keyGone(database, key);
+  }
+
+  contentsReplaced(database: Database): void {
+    this.blocked.databaseReplaced(database);
+  }
 
   // What connections ask (`ConnectionHost`).
 
@@ -705,12 +731,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   /** Runs what must not be refused, expires nothing, and answers nobody. */
-  #apply(
-    client: Client,
-    argv: readonly Argument[],
-    hasLarge: boolean,
-    raw?: CommandDecoder,
-  ): void {
+  #apply(client: Client, argv: readonly Argument[], hasLarge: boolean, raw?: CommandDecoder): void {
     this.#applying = true;
     this.dispatcher.startBatch();
     this.reply.attach(nowhere, 2);
@@ -730,7 +751,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     const client = this.#applier;
     client.database = database;
     if (this.registry.find(argv[0] as string) === undefined) return false;
-    this.#apply(client, argv, argv.some((word) => typeof word !== "string"));
+    this.#apply(
+      client,
+      argv,
+      argv.some((word) => typeof word !== "string"),
+    );
     return true;
   }
 

@@ -2,6 +2,7 @@
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../dispatch/context.js";
 import { parseInt64 } from "../store/int64.js";
+import { doubleArgument } from "./double-argument.js";
 import { fail } from "./errors.js";
 
 /** Redis adds the timeout to the present in 64 bits. */
@@ -12,6 +13,13 @@ export function timeoutMsArgument(context: CommandContext, text: string): number
   const value = parseInt64(text);
   if (value === undefined) return fail(replyErrors.timeoutNotAnInteger);
   return timeoutAt(context, Number(value));
+}
+
+/** As `timeoutMsArgument`, in seconds with a fraction. */
+export function timeoutSecondsArgument(context: CommandContext, text: string): number {
+  const seconds = doubleArgument(text, replyErrors.timeoutNotAFloat);
+  if (seconds * 1000 > int64Max) fail(replyErrors.timeoutOutOfRange);
+  return timeoutAt(context, Math.ceil(seconds * 1000));
 }
 
 function timeoutAt(context: CommandContext, ms: number): number {

@@ -69,9 +69,7 @@ class RdbFileReader {
 
   end(): number {
     const { keys, expired } = this.#options.loader;
-    this.#options.log.notice(
-      `Done loading RDB, keys loaded: ${keys}, keys expired: ${expired}.`,
-    );
+    this.#options.log.notice(`Done loading RDB, keys loaded: ${keys}, keys expired: ${expired}.`);
     return this.#decoder.consumedBytes;
   }
 

@@ -14,7 +14,8 @@ export type EventClass = "g" | "$" | "l" | "s" | "h" | "z" | "x" | "e" | "t" | "
 
 export class CommandContext {
   readonly node: NodeServices;
-  readonly reply: ReplyWriter;
+  /** The writer of the client that is answered. */
+  reply: ReplyWriter;
   client: Client;
   db: Database;
   command: Command;
@@ -79,12 +80,17 @@ export class CommandContext {
 
   /** Clients that wait for this key may get what they wait for. */
   keyReady(key: string): void {
-    this.node.keyReady(this.db, key);
+    this.node.blocked.keyReady(this.db, key);
   }
 
   /** Blocks the client until one of the keys is ready; its reply is then another run's. */
   waitForKeys(wait: KeyWait): void {
-    this.node.waitForKeys(this.client, wait);
+    this.node.blocked.wait(this.client, wait);
+  }
+
+  /** False inside EXEC and scripts, and for what comes from the log: then nothing may wait. */
+  get mayBlock(): boolean {
+    return !this.denyBlocking && this.client.kind === "normal";
   }
 
   get replacement(): readonly Argument[] | undefined {

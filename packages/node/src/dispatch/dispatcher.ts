@@ -31,7 +31,9 @@ const quotedCharsMax = 128;
 
 export class Dispatcher {
   readonly #node: NodeServices;
-  readonly #reply: ReplyWriter;
+  #reply: ReplyWriter;
+  /** The command ran before and blocked its client. */
+  #repeats = false;
   readonly #context: CommandContext;
   /** Monotonic time at the end of the last command: the next one's start. */
   #lastTick = 0;
@@ -157,6 +159,25 @@ export class Dispatcher {
   }
 
   /**
+   * Processes a command of a client that blocked on it and is not the one that is answered now: its
+   * reply goes to a writer of its own. Only between units.
+   */
+  processApart(client: Client, argv: readonly string[], reply: ReplyWriter): void {
+    const context = this.#context;
+    const usual = this.#reply;
+    this.#reply = reply;
+    context.reply = reply;
+    this.#repeats = true;
+    try {
+      this.process(client, argv, false);
+    } finally {
+      this.#repeats = false;
+      context.reply = usual;
+      this.#reply = usual;
+    }
+  }
+
+  /**
    * Runs a command inside another one (EXEC, a script): no guards, no unit of its own. The outer
    * body's context is put back afterwards.
    */
@@ -214,6 +235,12 @@ export class Dispatcher {
     if (stream.offset !== offsetBefore) client.replyOffset = stream.offset;
     else if (node.readsWait) node.holdRead(client, command, argv);
 
+    const isMonitored = node.monitors.active && !this.#repeats;
+    if (outermost && client.blocked !== undefined) {
+      // It counts when it is done, and is shown when it is said.
+      if (isMonitored) this.#tellMonitors(client, command, argv);
+      return;
+    }
     command.calls += 1;
     if (reply.errorCount !== errorsBefore) command.failedCalls += 1;
     node.stats.commandsProcessed += 1;
@@ -224,8 +251,9 @@ export class Dispatcher {
       if (this.#run === command) this.#runLength += 1;
       else this.#beginRun(command);
     } else this.#timeOne(client, command, argv);
-    if (node.monitors.active) this.#tellMonitors(client, command, argv);
+    if (isMonitored) this.#tellMonitors(client, command, argv);
     if (client.tracking !== undefined) this.#track(client, command, argv);
+    if (outermost && node.blocked.hasReady && client.kind === "normal") node.blocked.serve();
   }
 
   /**

@@ -23,10 +23,9 @@ import type { Monitors } from "../observe/monitors.js";
 import type { SlowLog } from "../observe/slow-log.js";
 import type { ProcessInfo } from "../process-info.js";
 import type { AccessControl } from "../acl/access-control.js";
-import type { Database } from "../store/database.js";
 import type { DatabaseSet } from "../store/database-set.js";
 import type { Dispatcher } from "./dispatcher.js";
-import type { KeyWait } from "./blocked.js";
+import type { BlockedClients } from "./blocked.js";
 import type { EventClass } from "./context.js";
 import type { NodeStats } from "./stats.js";
 import type { Tracking } from "../tracking/tracking.js";
@@ -126,6 +125,7 @@ export interface NodeServices {
   readonly stream: LogStream;
   readonly stats: NodeStats;
   readonly watches: WatchTable;
+  readonly blocked: BlockedClients;
   readonly cluster: ClusterBridge | undefined;
   readonly persistence: PersistenceHealth;
   readonly replication: Replication;
@@ -185,7 +185,5 @@ export interface NodeServices {
     readonly channel: string;
     readonly message: string;
   }): void;
-  keyReady(database: Database, key: string): void;
-  waitForKeys(client: Client, wait: KeyWait): void;
   notifyKeyspaceEvent(eventClass: EventClass, event: string, key: string, database: number): void;
 }

@@ -266,6 +266,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
         for (const chunk of chunks) this.#heldBytes += chunk.length;
         gate.wait(this);
       }
+      if (this.#host.writersStopped) this.#stopReading();
       this.#checkOutputLimit();
       return true;
     }

@@ -396,9 +396,7 @@ export class AppendOnly {
   /** True if it came to a good end. */
   #run(claim: SnapshotClaim, operation: () => Promise<unknown>): Promise<boolean> {
     const { log } = this.#parts.ports;
-    log.notice(
-      `Background append only file rewriting started by pid ${this.#parts.processId}`,
-    );
+    log.notice(`Background append only file rewriting started by pid ${this.#parts.processId}`);
     const end = (): void => {
       this.lastRewriteSeconds = this.currentRewriteSeconds;
       this.#running = undefined;

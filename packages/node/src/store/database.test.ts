@@ -30,9 +30,14 @@ class TestHooks implements StoreHooks {
   missed(_database: Database, key: string): void {
     this.events.push(`missed ${key}`);
   }
+  created(): void {}
+
   collectionAdded(_database: Database, key: string): void {
     this.events.push(`added ${key}`);
   }
+  gone(): void {}
+  contentsReplaced(): void {}
+
   take(): string[] {
     return this.events.splice(0);
   }

@@ -339,6 +339,7 @@ export class Database {
   clear(): SlotTables {
     const detached = this.#tables;
     this.#tables = new SlotTables(detached.perSlot, this.#hasher);
+    this.#hooks.contentsReplaced(this);
     return detached;
   }
 
@@ -353,6 +354,8 @@ export class Database {
   /** SWAPDB: exchanges all keys with another database of the same node. */
   swapWith(other: Database): void {
     [this.#tables, other.#tables] = [other.#tables, this.#tables];
+    this.#hooks.contentsReplaced(this);
+    this.#hooks.contentsReplaced(other);
   }
 
   /** What a snapshot walks. */
@@ -413,6 +416,7 @@ export class Database {
       meta = tables.walk.created(tables, tables.perSlot ? this.#hasher.slot : 0, hash, meta);
     }
     tables.insert(key, value, meta);
+    this.#hooks.created(this, key);
     if (typeof value === "object" && value.type !== "string") {
       this.#hooks.collectionAdded(this, key);
     }
@@ -420,8 +424,10 @@ export class Database {
 
   #overwrite(key: string, place: number, value: Value, flag: EncodingFlag): void {
     const { entries } = this.#tables.segment;
-    this.#announce(key, entries[4 * place + 3] !== value);
+    const isOther = entries[4 * place + 3] !== value;
+    this.#announce(key, isOther);
     entries[4 * place + 3] = value;
+    if (isOther) this.#hooks.gone(this, key);
     const meta = entries[4 * place + 1] as number;
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
     const access = this.#access.lfu ? meta & ACCESS_MASK : this.#access.initial();
@@ -439,6 +445,7 @@ export class Database {
   #remove(key: string): void {
     this.#announce(key, true);
     this.#tables.remove(key);
+    this.#hooks.gone(this, key);
   }
 
   /**

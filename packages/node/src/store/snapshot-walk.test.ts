@@ -20,7 +20,10 @@ const hooks: StoreHooks = {
   expired: () => {},
   modified: () => {},
   missed: () => {},
+  created: () => {},
   collectionAdded: () => {},
+  gone: () => {},
+  contentsReplaced: () => {},
 };
 
 function setUp(count: number, perSlot: boolean): DatabaseSet {

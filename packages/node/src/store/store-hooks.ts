@@ -28,8 +28,14 @@ export interface StoreHooks {
   modified(database: Database, key: string): void;
   /** A read found nothing: the `keymiss` notification. */
   missed(database: Database, key: string): void;
+  /** A key that was not there was added: the `new` notification. */
+  created(database: Database, key: string): void;
   /** A collection appeared under a key: blocked clients may be served. */
   collectionAdded(database: Database, key: string): void;
+  /** A value is under its key no more: deleted, expired or overwritten. */
+  gone(database: Database, key: string): void;
+  /** All keys of a database were taken out or exchanged. */
+  contentsReplaced(database: Database): void;
 }
 
 export interface DatabaseParts {

@@ -24,7 +24,10 @@ const hooks: StoreHooks = {
   expired: () => {},
   modified: () => {},
   missed: () => {},
+  created: () => {},
   collectionAdded: () => {},
+  gone: () => {},
+  contentsReplaced: () => {},
 };
 
 function newParts(perSlot: boolean): DatabaseParts {

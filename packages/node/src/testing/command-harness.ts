@@ -154,7 +154,7 @@ function asText(word: Argument): string {
   return typeof word === "string" ? word : latin1String(word, 0, word.length);
 }
 
-function seededRandom(seed: number): Random {
+export function seededRandom(seed: number): Random {
   const random = new FastRandom(seed);
   const byte = (): number => random.below(256);
   return {
@@ -172,7 +172,7 @@ function nothing<Port extends object>(name: string): Port {
   });
 }
 
-const processInfo: ProcessInfo = {
+export const processInfo: ProcessInfo = {
   pid: 1,
   os: "Test 1.0 x86_64",
   executable: "harness",

@@ -107,7 +107,7 @@ export const changes: readonly CommandSpec[] = [
     summary: "ADDSLOTS for ranges of slots, both ends included.",
     since: "7.0.0",
     complexity: "O(N), N being the number of slots in the ranges",
-    syntax: "<start-slot:integer end-slot:integer> [start-slot:integer end-slot:integer ...]",
+    syntax: "range{start-slot end-slot}...",
     run: changeRanges("add-slots"),
   }),
   subcommand({
@@ -134,7 +134,7 @@ export const changes: readonly CommandSpec[] = [
     summary: "DELSLOTS for ranges of slots, both ends included.",
     since: "7.0.0",
     complexity: "O(N), N being the number of slots in the ranges",
-    syntax: "<start-slot:integer end-slot:integer> [start-slot:integer end-slot:integer ...]",
+    syntax: "range{start-slot end-slot}...",
     run: changeRanges("delete-slots"),
   }),
   subcommand({
@@ -142,7 +142,7 @@ export const changes: readonly CommandSpec[] = [
     arity: -2,
     flags: change,
     summary: "Makes this replica take the place of its primary.",
-    syntax: "[FORCE | TAKEOVER]",
+    syntax: "options[FORCE | TAKEOVER]",
     run: failover,
   }),
   subcommand({
@@ -165,7 +165,7 @@ export const changes: readonly CommandSpec[] = [
     arity: -4,
     flags: change,
     summary: "Introduces this node to another, and so their clusters to each other.",
-    syntax: "ip:string port:integer [cluster-bus-port:integer]",
+    syntax: "ip port [cluster-bus-port@4.0.0]",
     history: [["4.0.0", "Added the optional `cluster_bus_port` argument."]],
     run: meet,
   }),
@@ -183,7 +183,7 @@ export const changes: readonly CommandSpec[] = [
     flags: ["admin", "noscript", "stale"],
     summary: "Forgets the cluster; HARD also takes a new node id.",
     complexity: "O(N), N being the number of known nodes, or of keys where a replica is emptied",
-    syntax: "[HARD | SOFT]",
+    syntax: "reset-type[HARD | SOFT]",
     run: reset,
   }),
   subcommand({
@@ -210,8 +210,7 @@ export const changes: readonly CommandSpec[] = [
     flags: change,
     summary: "Begins, ends or calls off the migration of a slot, or names its owner.",
     syntax:
-      "slot:integer <IMPORTING node-id:string | MIGRATING node-id:string | " +
-      "NODE node-id:string | STABLE>",
+      "slot subcommand{IMPORTING importing(node-id) | MIGRATING migrating(node-id) | NODE node(node-id) | STABLE}",
     run: setSlot,
   }),
 ];

@@ -1,5 +1,6 @@
 /** DUMP and RESTORE: one value as RDB bytes, out and in. */
 import { type Argument, replyErrors } from "@slotlog/resp";
+import { thresholdsOf } from "../../dataset/thresholds.js";
 import type { CommandContext } from "../../dispatch/context.js";
 import { dumpPayload, parseDumpPayload, RdbError, verifyDumpPayload } from "../../rdb/index.js";
 import { fromNeutral, toNeutral } from "../../rdb/values-bridge.js";
@@ -112,10 +113,14 @@ const dump: CommandSpec = {
     complexity: "O(1) to find the key, O(N) for a value of N bytes",
     syntax: "key",
   },
-  run({ db, reply }, argv) {
+  run({ db, node, reply }, argv) {
     const value = db.lookupRead(argv[1] as string);
-    if (value === undefined) reply.nil();
-    else reply.bulk(dumpPayload(toNeutral(value)));
+    if (value === undefined) {
+      reply.nil();
+      return;
+    }
+    const compress = node.config.rdbcompression;
+    reply.bulk(dumpPayload(toNeutral(value), { compress, thresholds: thresholdsOf(node.config) }));
   },
 };
 

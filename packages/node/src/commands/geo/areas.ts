@@ -3,14 +3,7 @@
  * needs, and those of its eight neighbours that the shape can reach.
  */
 import { degrees, earthRadiusM, radians } from "./distance.js";
-import {
-  type Area,
-  bitsToBigInt,
-  decodeArea,
-  encode,
-  type Position,
-  stepMax,
-} from "./geohash.js";
+import { type Area, bitsToBigInt, decodeArea, encode, type Position, stepMax } from "./geohash.js";
 import { cosine } from "./trigonometry.js";
 
 /** A circle or a box with a centre; sizes in units of `metresPerUnit`. */

@@ -32,6 +32,20 @@ export function distance(from: Position, to: Position): number {
 }
 
 /**
+ * True if it is farther for sure, by the same formula with JavaScript's own functions, which take a
+ * tenth of the time: most of what a search looks at is outside. Their errors come to 0.2 m between
+ * opposite points, where the arcsine is steep, and to much less elsewhere.
+ */
+export function isFarther(from: Position, to: Position, metres: number): boolean {
+  const limit = metres * 1.000001 + 1;
+  if (latitudeDistance(from.latitude, to.latitude) > limit) return true;
+  const v = Math.sin(radians(to.longitude - from.longitude) / 2);
+  const u = Math.sin(radians(to.latitude - from.latitude) / 2);
+  const a = u * u + Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude)) * v * v;
+  return 2 * earthRadiusM * Math.asin(Math.sqrt(a)) > limit;
+}
+
+/**
  * A double with so many fraction digits, rounded half to even as C's `%f` does. `toFixed` rounds
  * ties up; a tie has exactly one binary digit more than the decimal digits can take.
  */
@@ -42,7 +56,8 @@ export function fixedText(value: number, digits: number): string {
   const doubled = value * 2 ** (digits + 1);
   const isTie = Number.isInteger(doubled) && Math.abs(doubled % 2) === 1;
   const rounded = value.toFixed(digits);
-  const text = Object.is(value, -0) || (value < 0 && !rounded.startsWith("-")) ? `-${rounded}` : rounded;
+  const text =
+    Object.is(value, -0) || (value < 0 && !rounded.startsWith("-")) ? `-${rounded}` : rounded;
   if (!isTie) return text;
   // A tie ends in a 5 just behind the last digit.
   const cut = value.toFixed(digits + 1).slice(0, -1);

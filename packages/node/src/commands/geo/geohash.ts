@@ -19,6 +19,7 @@ export const latitudes: Interval = { min: -85.05112878, max: 85.05112878 };
 
 /** Bits per coordinate in a score. */
 export const stepMax = 26;
+const cellsMax = 2 ** stepMax;
 
 const two32 = 2 ** 32;
 
@@ -80,18 +81,22 @@ export function scoreText(position: Position): string {
   return Number.isSafeInteger(score) ? String(score) : bitsToBigInt(bits).toString();
 }
 
-/** The 64 bits that C makes of a score, for those as well that are no positions. */
-function bitsOfScore(score: number): Bits {
-  if (score >= 0 && score <= Number.MAX_SAFE_INTEGER) {
-    const whole = Math.floor(score);
-    return { high: Math.floor(whole / two32), low: whole >>> 0 };
-  }
+/** The 64 bits that C makes of a score that is no position. */
+function bitsOfForeignScore(score: number): Bits {
   // x86-64 converts what is negative as a signed integer, and gives 2^63 for what does not fit one;
   // from 2^63 on it takes that off first and puts it back behind, so that 2^64 and more become 0.
   if (score >= 2 ** 64) return { high: 0, low: 0 };
   if (score < -(2 ** 63)) return { high: 0x80000000, low: 0 };
   const bits = BigInt.asUintN(64, BigInt(Math.trunc(score)));
   return { high: Number(bits >> 32n), low: Number(bits & 0xffffffffn) };
+}
+
+function latitudeIndex(high: number, low: number): number {
+  return (gather(low) | (gather(high) << 16)) >>> 0;
+}
+
+function longitudeIndex(high: number, low: number): number {
+  return (gather(low >>> 1) | (gather(high >>> 1) << 16)) >>> 0;
 }
 
 export interface Area {
@@ -101,9 +106,10 @@ export interface Area {
 
 /** The area whose positions all have these bits. */
 export function decodeArea({ high, low }: Bits, step: number): Area {
-  const y = (gather(low) | (gather(high) << 16)) >>> 0;
-  const x = (gather(low >>> 1) | (gather(high >>> 1) << 16)) >>> 0;
-  return { longitude: intervalAt(x, step, longitudes), latitude: intervalAt(y, step, latitudes) };
+  return {
+    longitude: intervalAt(longitudeIndex(high, low), step, longitudes),
+    latitude: intervalAt(latitudeIndex(high, low), step, latitudes),
+  };
 }
 
 function intervalAt(index: number, step: number, { min, max }: Interval): Interval {
@@ -116,14 +122,28 @@ function intervalAt(index: number, step: number, { min, max }: Interval): Interv
   };
 }
 
-function middle(interval: Interval, { min, max }: Interval): number {
-  return Math.max(min, Math.min(max, (interval.min + interval.max) / 2));
+/** The middle of the interval with this index, in a range divided into 2^26. */
+function middleAt(index: number, { min, max }: Interval): number {
+  const width = max - min;
+  const next = (index + 1) >>> 0;
+  const low = min + (index / cellsMax) * width;
+  const high = min + (next / cellsMax) * width;
+  return Math.max(min, Math.min(max, (low + high) / 2));
 }
 
 /** The position that a score stands for: the middle of its area. */
 export function positionOf(score: number): Position {
-  const { longitude, latitude } = decodeArea(bitsOfScore(score), stepMax);
-  return { longitude: middle(longitude, longitudes), latitude: middle(latitude, latitudes) };
+  let high: number;
+  let low: number;
+  if (score >= 0 && score <= Number.MAX_SAFE_INTEGER) {
+    const whole = Math.floor(score);
+    high = Math.floor(whole / two32);
+    low = whole >>> 0;
+  } else ({ high, low } = bitsOfForeignScore(score));
+  return {
+    longitude: middleAt(longitudeIndex(high, low), longitudes),
+    latitude: middleAt(latitudeIndex(high, low), latitudes),
+  };
 }
 
 /** The eleven letters of GEOHASH. */

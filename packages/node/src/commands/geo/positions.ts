@@ -45,8 +45,7 @@ const geoadd: CommandSpec = {
     since: "3.2.0",
     group: "geo",
     complexity: "O(log(N)) a member, for a sorted set of N members",
-    syntax:
-      "key condition@6.2.0[NX | XX] [CH/change@6.2.0] data{longitude latitude member}...",
+    syntax: "key condition@6.2.0[NX | XX] [CH/change@6.2.0] data{longitude latitude member}...",
     history: [["6.2.0", "Takes `CH`, `NX` and `XX`."]],
   },
   run: addPositions,

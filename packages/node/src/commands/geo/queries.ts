@@ -181,11 +181,7 @@ function readQuery(argv: readonly string[], form: QueryForm, zset: ZsetValue | u
 }
 
 /** The body of all searching commands. */
-export function runQuery(
-  context: CommandContext,
-  argv: readonly string[],
-  form: QueryForm,
-): void {
+export function runQuery(context: CommandContext, argv: readonly string[], form: QueryForm): void {
   const zset = readZset(context, argv[form.stores === "target" ? 2 : 1] as string);
   const query = readQuery(argv, form, zset);
   const { centre, size, metresPerUnit, target } = query;

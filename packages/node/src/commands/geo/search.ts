@@ -4,7 +4,7 @@ import type { ZsetValue } from "../../store/types/zset.js";
 import type { ZsetRange } from "../../store/types/zset-leaf.js";
 import { toZset } from "../sorted-set/combine.js";
 import { cellsOf, scoresOf, type Shape } from "./areas.js";
-import { coordinateText, distance, distanceText, latitudeDistance } from "./distance.js";
+import { coordinateText, distance, distanceText, isFarther, latitudeDistance } from "./distance.js";
 import { type Position, positionOf } from "./geohash.js";
 
 export interface Found {
@@ -37,14 +37,17 @@ class ScoreCell implements ZsetRange {
 /** The distance to the centre if a position is inside the shape, else `undefined`. */
 function distanceInside({ centre, metresPerUnit, size }: Shape, at: Position): number | undefined {
   if (size.type === "circle") {
+    const radius = size.radius * metresPerUnit;
+    if (isFarther(centre, at, radius)) return undefined;
     const metres = distance(centre, at);
-    return metres > size.radius * metresPerUnit ? undefined : metres;
+    return metres > radius ? undefined : metres;
   }
   const north = latitudeDistance(at.latitude, centre.latitude);
   if (north > (size.height * metresPerUnit) / 2) return undefined;
   const sameLatitude = { longitude: centre.longitude, latitude: at.latitude };
-  const east = distance(at, sameLatitude);
-  return east > (size.width * metresPerUnit) / 2 ? undefined : distance(centre, at);
+  const halfWidth = (size.width * metresPerUnit) / 2;
+  if (isFarther(at, sameLatitude, halfWidth)) return undefined;
+  return distance(at, sameLatitude) > halfWidth ? undefined : distance(centre, at);
 }
 
 /** All members inside the shape, or, if `limit` is not 0, the first so many that come along. */

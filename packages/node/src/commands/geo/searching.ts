@@ -1,10 +1,15 @@
 /** The declarations of GEOSEARCH, GEOSEARCHSTORE, and GEORADIUS with its relatives. */
-import { type CommandDocs, type CommandFlag, type CommandSpec, keyAt, type KeySpec } from "../spec.js";
+import {
+  type CommandDocs,
+  type CommandFlag,
+  type CommandSpec,
+  keyAt,
+  type KeySpec,
+} from "../spec.js";
 import { unitSyntax } from "./positions.js";
 import { type QueryForm, runQuery } from "./queries.js";
 
-const complexity =
-  "O(N+log(M)) for N members in the cells around the shape and M members in all";
+const complexity = "O(N+log(M)) for N members in the cells around the shape and M members in all";
 const upperCaseUnits: readonly [string, string] = ["7.0.0", "Takes units in upper case."];
 const anyOption: readonly [string, string] = ["6.2.0", "Takes `ANY` with `COUNT`."];
 
@@ -25,8 +30,7 @@ const geosearch: CommandSpec = {
     group: "geo",
     complexity,
     syntax:
-      `key ${shapeSyntax}` +
-      "count-block[COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
+      `key ${shapeSyntax}` + "count-block[COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
     history: [upperCaseUnits],
   },
   run(context, argv) {
@@ -76,9 +80,7 @@ function radiusCommand(
     arity: -words,
     flags,
     categories: ["geo"],
-    keys: stores
-      ? [readsKey, storeKey("STORE", words), storeKey("STOREDIST", words)]
-      : [readsKey],
+    keys: stores ? [readsKey, storeKey("STORE", words), storeKey("STOREDIST", words)] : [readsKey],
     docs: { ...docs, group: "geo", complexity, deprecatedSince: "6.2.0" },
     run(context, argv) {
       runQuery(context, argv, form);
@@ -123,8 +125,7 @@ export const searching: readonly CommandSpec[] = [
     {
       summary: "Returns or stores the members within a distance of a member.",
       since: "3.2.0",
-      replacedBy:
-        "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
+      replacedBy: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
       history: [upperCaseUnits],
       syntax: `${aroundMember}${withOptions}count-block[COUNT count [ANY]] ${orderOption}${storeOption}`,
     },

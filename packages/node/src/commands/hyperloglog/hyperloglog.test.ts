@@ -73,6 +73,18 @@ test("the bytes survive as a string, and what is no HyperLogLog is refused", () 
   assert.equal(harness.text("PFCOUNT", "text", "h"), refusal);
 });
 
+test("values behind the last register are minded where one is counted, as in Redis 7.2", () => {
+  const harness = new CommandHarness();
+  const corrupt = "-INVALIDOBJ Corrupted HLL object detected\r\n";
+  harness.run("PFADD", "{h}a", "x", "y");
+  harness.run("APPEND", "{h}a", "\x80");
+  assert.equal(harness.text("PFCOUNT", "{h}a"), corrupt);
+  assert.equal(harness.text("PFCOUNT", "{h}a", "{h}b"), ":2\r\n");
+  assert.equal(harness.text("PFMERGE", "{h}b", "{h}a"), "+OK\r\n");
+  harness.run("APPEND", "{h}b", "\0");
+  assert.equal(harness.text("PFMERGE", "{h}c", "{h}b"), corrupt);
+});
+
 test("PFSELFTEST passes", () => {
   assert.equal(new CommandHarness().text("PFSELFTEST"), "+OK\r\n");
 });

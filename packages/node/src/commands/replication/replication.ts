@@ -48,7 +48,7 @@ function replicaOfSpec(
     docs: {
       group: "server",
       complexity: "O(1)",
-      syntax: "<host port | NO ONE>",
+      syntax: "args{host-port{host port} | no-one{NO ONE}}",
       ...docs,
     },
     run: replicaOf,

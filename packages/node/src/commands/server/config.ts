@@ -23,7 +23,7 @@ function runSet({ client, node, reply }: CommandContext, argv: readonly string[]
 
 function runRewrite({ node, reply }: CommandContext): void {
   const { disk, log } = node.ports;
-  const userLines = node.acl.lines().map((line) => line.slice("user ".length));
+  const userLines = node.acl.lines();
   const error = rewriteConfigFile(node.configuration, disk, { userLines });
   if (error === undefined) {
     log.notice("CONFIG REWRITE executed with success.");

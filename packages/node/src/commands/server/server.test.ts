@@ -33,18 +33,6 @@ test("DEBUG DIGEST is that of Redis 7.2", () => {
   assert.equal(harness.text("debug", "digest"), "+479783d7290f02957dfbe3408a858ba13eea1709\r\n");
 });
 
-test("DEBUG RELOAD keeps the data, with expiry, in every database", () => {
-  const harness = new CommandHarness({ config: debugging });
-  harness.run("rpush", "l", "a", "1");
-  harness.run("set", "s", "x", "ex", "100");
-  harness.run("select", "5");
-  harness.run("set", "t", "y");
-  const before = harness.text("debug", "digest");
-  assert.equal(harness.text("debug", "reload"), "+OK\r\n");
-  assert.equal(harness.text("debug", "digest"), before);
-  assert.deepEqual(harness.records(), []);
-});
-
 test("the slow log keeps what took long, without secrets, and follows its directives", () => {
   const harness = new CommandHarness();
   harness.run("config", "set", "slowlog-log-slower-than", "0");

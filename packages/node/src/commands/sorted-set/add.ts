@@ -51,47 +51,81 @@ function checkOptions(options: number, words: number): void {
   }
 }
 
-/** What became of one member: counts as added, as updated, or as nothing but perhaps processed. */
-class Outcome {
-  added = 0;
-  updated = 0;
-  processed = 0;
-  /** The last member's new score. */
-  score = 0;
-}
+const NOTHING = 0;
+const UPDATED = 1;
+const ADDED = 2;
 
-function addOne(
-  zset: ZsetValue,
-  options: number,
-  pair: { readonly member: string; readonly score: number },
-  outcome: Outcome,
-): void {
-  const { member } = pair;
-  let { score } = pair;
+/** Adds a member or changes its score, as far as the options allow; returns what became of it. */
+function addOne(zset: ZsetValue, options: number, member: string, score: number): number {
   const current = zset.score(member);
   if (current === undefined) {
-    if ((options & XX) !== 0) return;
+    if ((options & XX) !== 0) return NOTHING;
     zset.add(member, score);
-    outcome.added++;
-  } else {
-    if ((options & NX) !== 0) return;
-    if ((options & INCR) !== 0) {
-      score += current;
-      if (Number.isNaN(score)) fail("ERR resulting score is not a number (NaN)");
-    }
-    if ((options & LT) !== 0 && score >= current) return;
-    if ((options & GT) !== 0 && score <= current) return;
-    if (score !== current) {
-      zset.change(member, current, score);
-      outcome.updated++;
-    }
+    return ADDED;
   }
-  outcome.processed++;
-  outcome.score = score;
+  if ((options & NX) !== 0 || score === current) return NOTHING;
+  if ((options & LT) !== 0 && score > current) return NOTHING;
+  if ((options & GT) !== 0 && score < current) return NOTHING;
+  zset.change(member, current, score);
+  return UPDATED;
 }
 
-/** ZADD's and ZINCRBY's common body; ZINCRBY is ZADD with INCR. */
-export function addMembers(context: CommandContext, argv: readonly string[], implied: number): void {
+/** Tells what has changed, after the reply. */
+function tell(context: CommandContext, key: string, event: string): void {
+  context.db.signalModified(key);
+  context.notify("z", event, key);
+}
+
+/** INCR and ZINCRBY. */
+function incrementOne(
+  context: CommandContext,
+  key: string,
+  options: number,
+  pair: { readonly member: string; readonly by: number },
+): void {
+  const { db, reply } = context;
+  const { member, by } = pair;
+  const existing = writeZset(context, key);
+  const current = existing?.score(member);
+  if (current === undefined) {
+    if ((options & XX) !== 0) {
+      reply.nil();
+      return;
+    }
+    const zset = existing ?? ZsetValue.expecting(db.collections, 1, member.length);
+    zset.add(member, by);
+    if (existing === undefined) db.set(key, zset);
+    context.dirty += 1;
+    reply.double(by);
+    tell(context, key, "zincr");
+    return;
+  }
+  if ((options & NX) !== 0) {
+    reply.nil();
+    return;
+  }
+  const score = current + by;
+  if (Number.isNaN(score)) fail("ERR resulting score is not a number (NaN)");
+  const isRefused =
+    ((options & LT) !== 0 && score >= current) || ((options & GT) !== 0 && score <= current);
+  if (isRefused) {
+    reply.nil();
+    return;
+  }
+  if (score !== current) {
+    existing?.change(member, current, score);
+    context.dirty += 1;
+  }
+  reply.double(score);
+  if (score !== current) tell(context, key, "zincr");
+}
+
+/** ZADD's body, which GEOADD uses as well; ZINCRBY implies INCR. */
+export function addMembers(
+  context: CommandContext,
+  argv: readonly string[],
+  implied: number,
+): void {
   const { db, reply } = context;
   const key = argv[1] as string;
   let options = implied;
@@ -103,31 +137,45 @@ export function addMembers(context: CommandContext, argv: readonly string[], imp
   }
   const words = argv.length - first;
   checkOptions(options, words);
-  const scores: number[] = [];
-  for (let at = first; at < argv.length; at += 2) scores.push(doubleArgument(argv[at] as string));
-
-  const outcome = new Outcome();
-  const existing = writeZset(context, key);
-  if (existing !== undefined || (options & XX) === 0) {
-    let zset = existing;
-    if (zset === undefined) {
-      const { length } = argv[first + 1] as string;
-      zset = ZsetValue.expecting(db.collections, words / 2, length);
-    } else zset.prepare(words / 2);
-    for (let index = 0; index < scores.length; index++) {
-      const member = argv[first + 1 + 2 * index] as string;
-      addOne(zset, options, { member, score: scores[index] as number }, outcome);
-    }
-    if (existing === undefined) db.set(key, zset);
+  // All scores are read before anything changes; a single one, the usual case, needs no array.
+  const firstScore = doubleArgument(argv[first] as string);
+  const member = argv[first + 1] as string;
+  if ((options & INCR) !== 0) {
+    incrementOne(context, key, options, { member, by: firstScore });
+    return;
   }
-  const changes = outcome.added + outcome.updated;
-  context.dirty += changes;
-  if ((options & INCR) === 0) reply.integer((options & CH) === 0 ? outcome.added : changes);
-  else if (outcome.processed > 0) reply.double(outcome.score);
-  else reply.nil();
-  if (changes === 0) return;
-  db.signalModified(key);
-  context.notify("z", (options & INCR) === 0 ? "zadd" : "zincr", key);
+  const others = words === 2 ? undefined : otherScores(argv, first);
+
+  const existing = writeZset(context, key);
+  if (existing === undefined && (options & XX) !== 0) {
+    reply.integer(0);
+    return;
+  }
+  const zset = existing ?? ZsetValue.expecting(db.collections, words / 2, member.length);
+  zset.prepare(words / 2);
+  let outcome = addOne(zset, options, member, firstScore);
+  let added = outcome === ADDED ? 1 : 0;
+  let updated = outcome === UPDATED ? 1 : 0;
+  if (others !== undefined) {
+    for (let index = 0; index < others.length; index++) {
+      const other = argv[first + 3 + 2 * index] as string;
+      outcome = addOne(zset, options, other, others[index] as number);
+      if (outcome === ADDED) added++;
+      else if (outcome === UPDATED) updated++;
+    }
+  }
+  if (existing === undefined) db.set(key, zset);
+  context.dirty += added + updated;
+  reply.integer((options & CH) === 0 ? added : added + updated);
+  if (added + updated > 0) tell(context, key, "zadd");
+}
+
+function otherScores(argv: readonly string[], first: number): number[] {
+  const scores: number[] = [];
+  for (let at = first + 2; at < argv.length; at += 2) {
+    scores.push(doubleArgument(argv[at] as string));
+  }
+  return scores;
 }
 
 const zadd: CommandSpec = {

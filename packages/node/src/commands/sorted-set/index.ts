@@ -1,6 +1,7 @@
-/** The sorted set family, but for the commands that block. */
+/** The sorted set family. */
 import type { CommandSpec } from "../spec.js";
 import { adding } from "./add.js";
+import { blocking } from "./blocking.js";
 import { combining } from "./combinations.js";
 import { popCommands } from "./pop.js";
 import { choosing } from "./random.js";
@@ -16,6 +17,7 @@ export const sortedSetFamily: readonly CommandSpec[] = [
   ...ranging,
   ...combining,
   ...popCommands,
+  ...blocking,
   ...choosing,
   ...scanning,
 ];

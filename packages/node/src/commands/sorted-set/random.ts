@@ -10,8 +10,8 @@ import { chooseDistinct, mustPickOneByOne } from "../random-choice.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 import { readZset } from "./lookup.js";
 
-/** Half of the largest `long`: with scores a reply has twice as many elements. */
-const pairsMax = 4611686018427387903;
+/** Half the range of a `long`: with scores a reply has twice as many elements. */
+const pairsEnd = 2 ** 62;
 
 interface Wish {
   readonly count: number;
@@ -90,7 +90,7 @@ const zrandmember: CommandSpec = {
     const count = symmetricLongArgument(argv[2] as string);
     const withScores = argv.length === 4 && isWord(argv[3], "withscores");
     if (argv.length > 4 || (argv.length === 4 && !withScores)) fail(replyErrors.syntax);
-    if (withScores && Math.abs(count) > pairsMax) fail(replyErrors.outOfRange);
+    if (withScores && Math.abs(count) >= pairsEnd) fail(replyErrors.outOfRange);
     const zset = readZset(context, argv[1] as string);
     if (zset === undefined || count === 0) context.reply.array(0);
     else if (count < 0) replyWithRepetition(context, zset, { count: -count, withScores });

@@ -49,6 +49,7 @@ export function percentG17(score: number): string {
  */
 function roundedToEven(magnitude: number, mantissa: string): string {
   const digits = mantissa.replace(".", "");
+  // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 since ES2018
   const exact = magnitude.toExponential(100).replace(".", "");
   const rest = exact.slice(digitsMax, exact.indexOf("e"));
   const isTie = /^50*$/.test(rest);

@@ -245,7 +245,7 @@ function waitOrNothing(
   { options, ids }: { readonly options: ReadArguments; readonly ids: readonly StreamId[] },
 ): void {
   const { timeoutAt, keysAt, keyCount } = options;
-  if (timeoutAt === undefined || context.denyBlocking) {
+  if (timeoutAt === undefined || !context.mayBlock) {
     context.reply.nilArray();
     return;
   }

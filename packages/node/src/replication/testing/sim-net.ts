@@ -72,12 +72,18 @@ class SimSocket implements Socket {
     this.#outgoing = [];
     this.bufferedBytes = 0;
     let at = 0;
-    while (at < bytes.length && peer.open) {
+    while (at < bytes.length && peer.open && !peer.#paused) {
       const most = Math.min(bytes.length - at, this.#net.pieceBytesMax);
       const piece = Buffer.from(bytes.subarray(at, at + 1 + this.#net.random(most)));
       at += piece.length;
       peer.#handlers?.onData(piece);
       piece.fill(0xaa);
+    }
+    if (at < bytes.length && peer.open) {
+      // Paused on the way: the rest comes when it reads again.
+      this.#outgoing.unshift(bytes.subarray(at));
+      this.bufferedBytes += bytes.length - at;
+      return;
     }
     if (this.open) this.#handlers?.onDrain?.();
     if (this.#ended) this.destroy();

@@ -1,16 +1,14 @@
 /**
  * The hash: fields and values. Up to the configured size one flat array of field, value, field,
  * value in insertion order, searched from its start, as Redis' listpack; beyond it an extendible
- * hash table (`key-table.ts`). The conversion is one way.
+ * hash table (`byte-table.ts`). The conversion is one way.
  *
  * It does not know keys or replies. A hash that has become empty must be deleted by its user.
  */
 import type { Bytes, RdbHash } from "../../rdb/values.js";
-import { EntryBatch } from "../entry-batch.js";
 import { HASH_MAX } from "../key-hash.js";
-import { KeyTable } from "../key-table.js";
-import { EMPTY } from "../segment.js";
 import type { CollectionValue } from "../value.js";
+import { ByteTable } from "./byte-table.js";
 import {
   type Element,
   elementBytes,
@@ -20,14 +18,13 @@ import {
   textOfBytes,
 } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
-import { averageBytes } from "./memory.js";
 
 export class HashValue implements CollectionValue {
   readonly type = "hash";
   readonly #environment: CollectionEnvironment;
   /** Field, value, …; `undefined` once converted. */
   #pairs: Element[] | undefined = [];
-  #table: KeyTable | undefined = undefined;
+  #table: ByteTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment) {
     this.#environment = environment;
@@ -54,7 +51,7 @@ export class HashValue implements CollectionValue {
   get(field: string): Element | undefined {
     const table = this.#table;
     if (table !== undefined) {
-      return table.get(field, this.#environment.hasher.hashOf(field)) as Element | undefined;
+      return table.value(field, this.#environment.hasher.hashOf(field));
     }
     const at = this.#find(field);
     return at < 0 ? undefined : (this.#flat[at + 1] as Element);
@@ -87,8 +84,8 @@ export class HashValue implements CollectionValue {
     if (this.#table === undefined && (field.length > longest || value.length > longest)) {
       this.#convert();
     }
+    if (this.#table !== undefined) return this.#table.set(field, hasher.hashOf(field), value);
     const element = elementOf(value);
-    if (this.#table !== undefined) return this.#table.set(field, hasher.hashOf(field), element);
     const pairs = this.#flat;
     const at = this.#find(field);
     if (at >= 0) pairs[at + 1] = element;
@@ -114,11 +111,7 @@ export class HashValue implements CollectionValue {
       for (const element of this.#flat) into.push(element);
       return;
     }
-    for (const { entries } of this.#table.segments()) {
-      for (let at = 0; at < entries.length; at += 4) {
-        if (entries[at] !== EMPTY) into.push(entries[at + 2] as string, entries[at + 3] as Element);
-      }
-    }
+    this.#table.collectAll(into);
   }
 
   /**
@@ -131,11 +124,7 @@ export class HashValue implements CollectionValue {
       return 0;
     }
     if (cursor > HASH_MAX) return 0;
-    const batch = new EntryBatch();
-    const next = this.#table.collect(cursor, count, batch);
-    for (let index = 0; index < batch.length; index++) {
-      into.push(batch.keys[index] as string, batch.values[index] as Element);
-    }
+    const next = this.#table.collect(cursor, count, into);
     return next < 0 ? 0 : next;
   }
 
@@ -148,9 +137,8 @@ export class HashValue implements CollectionValue {
       into.push(this.#flat[at] as Element, this.#flat[at + 1] as Element);
       return;
     }
-    table.pickPlace(random);
-    const { entries } = table.atSegment;
-    into.push(entries[4 * table.atPlace + 2] as string, entries[4 * table.atPlace + 3] as Element);
+    table.pick(random);
+    table.atSegment.readAt(table.atPlace, into);
   }
 
   copy(): HashValue {
@@ -170,15 +158,11 @@ export class HashValue implements CollectionValue {
     return { type: "hash", pairs: all.map(neutralBytes) };
   }
 
-  memoryUsage(samples: number): number {
-    if (this.#table === undefined) {
-      let bytes = 64 + 8 * this.#flat.length;
-      for (const element of this.#flat) bytes += elementBytes(element);
-      return bytes;
-    }
-    const sample: Element[] = [];
-    this.scan(0, samples === 0 ? this.length : samples, sample);
-    return 64 + this.#table.overheadBytes + averageBytes(sample, 2) * this.length;
+  memoryUsage(): number {
+    if (this.#table !== undefined) return 64 + this.#table.memoryBytes;
+    let bytes = 64 + 8 * this.#flat.length;
+    for (const element of this.#flat) bytes += elementBytes(element);
+    return bytes;
   }
 
   get #flat(): Element[] {
@@ -196,10 +180,10 @@ export class HashValue implements CollectionValue {
   #convert(): void {
     const pairs = this.#flat;
     const { hasher } = this.#environment;
-    const table = new KeyTable(0);
+    const table = new ByteTable(true);
     for (let at = 0; at < pairs.length; at += 2) {
       const field = elementText(pairs[at] as Element);
-      table.insert(field, hasher.hashOf(field), pairs[at + 1], 0);
+      table.set(field, hasher.hashOf(field), elementText(pairs[at + 1] as Element));
     }
     this.#pairs = undefined;
     this.#table = table;

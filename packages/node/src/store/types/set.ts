@@ -6,12 +6,11 @@
  * It does not know keys or replies. A set that has become empty must be deleted by its user.
  */
 import type { RdbSet } from "../../rdb/values.js";
-import { EntryBatch } from "../entry-batch.js";
 import { parseInt64 } from "../int64.js";
 import { HASH_MAX } from "../key-hash.js";
-import { KeyTable } from "../key-table.js";
 import { EMPTY } from "../segment.js";
 import type { CollectionValue } from "../value.js";
+import { ByteTable } from "./byte-table.js";
 import {
   type Element,
   elementBytes,
@@ -21,7 +20,6 @@ import {
   textOfBytes,
 } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
-import { averageBytes } from "./memory.js";
 
 /** An intset's member: a bigint only beyond 2^53, so that equal integers are equal here. */
 type Integer = number | bigint;
@@ -39,12 +37,12 @@ export class SetValue implements CollectionValue {
   #integers: Integer[] = [];
   /** In the order of insertion. */
   #flat: Element[] = [];
-  #table: KeyTable | undefined = undefined;
+  #table: ByteTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment, encoding: SetEncoding) {
     this.#environment = environment;
     this.#encoding = encoding;
-    if (encoding === "hashtable") this.#table = new KeyTable(0);
+    if (encoding === "hashtable") this.#table = new ByteTable(false);
   }
 
   /** A set that can hold `member`, in the form that Redis chooses for about `count` members. */
@@ -76,8 +74,7 @@ export class SetValue implements CollectionValue {
 
   has(member: string): boolean {
     if (this.#table !== undefined) {
-      const hash = this.#environment.hasher.hashOf(member);
-      return this.#table.segmentFor(hash).find(member, hash) >= 0;
+      return this.#table.has(member, this.#environment.hasher.hashOf(member));
     }
     if (this.#encoding === "listpack") return this.#flat.includes(elementOf(member));
     const value = parseInt64(member);
@@ -121,11 +118,7 @@ export class SetValue implements CollectionValue {
   /** Appends all members to `into`. */
   collect(into: Element[]): void {
     if (this.#table !== undefined) {
-      for (const { entries } of this.#table.segments()) {
-        for (let at = 0; at < entries.length; at += 4) {
-          if (entries[at] !== EMPTY) into.push(entries[at + 2] as string);
-        }
-      }
+      this.#table.collectAll(into);
     } else if (this.#encoding === "listpack") {
       for (const element of this.#flat) into.push(element);
     } else {
@@ -141,9 +134,9 @@ export class SetValue implements CollectionValue {
       yield* all;
       return;
     }
-    for (const { entries } of this.#table.segments()) {
-      for (let at = 0; at < entries.length; at += 4) {
-        if (entries[at] !== EMPTY) yield entries[at + 2] as string;
+    for (const segment of this.#table.segments()) {
+      for (let place = 0; place < segment.places; place++) {
+        if (segment.slots[2 * place] !== EMPTY) yield segment.textAt(place);
       }
     }
   }
@@ -155,9 +148,7 @@ export class SetValue implements CollectionValue {
       return 0;
     }
     if (cursor > HASH_MAX) return 0;
-    const batch = new EntryBatch();
-    const next = this.#table.collect(cursor, count, batch);
-    for (const member of batch.keys) into.push(member);
+    const next = this.#table.collect(cursor, count, into);
     return next < 0 ? 0 : next;
   }
 
@@ -166,8 +157,8 @@ export class SetValue implements CollectionValue {
     const { random } = this.#environment;
     const table = this.#table;
     if (table !== undefined) {
-      table.pickPlace(random);
-      return table.atSegment.entries[4 * table.atPlace + 2] as string;
+      table.pick(random);
+      return table.atSegment.textAt(table.atPlace);
     }
     if (this.#encoding === "listpack") return this.#flat[random.below(this.length)] as Element;
     return integerElement(this.#integers[random.below(this.length)] as Integer);
@@ -178,7 +169,7 @@ export class SetValue implements CollectionValue {
     const table = this.#table;
     if (table !== undefined) {
       const member = this.pick();
-      table.removeAt(table.atSegment, table.atPlace);
+      table.removePicked();
       return member;
     }
     const at = this.#environment.random.below(this.length);
@@ -212,16 +203,12 @@ export class SetValue implements CollectionValue {
     return { type: "set", members: all.map(neutralBytes) };
   }
 
-  memoryUsage(samples: number): number {
+  memoryUsage(): number {
+    if (this.#table !== undefined) return 80 + this.#table.memoryBytes;
     if (this.#encoding === "intset") return 80 + 8 * this.#integers.length;
-    const sample: Element[] = [];
-    if (this.#table === undefined) {
-      let bytes = 80 + 8 * this.#flat.length;
-      for (const element of this.#flat) bytes += elementBytes(element);
-      return bytes;
-    }
-    this.scan(0, samples === 0 ? this.length : samples, sample);
-    return 80 + this.#table.overheadBytes + averageBytes(sample, 1) * this.length;
+    let bytes = 80 + 8 * this.#flat.length;
+    for (const element of this.#flat) bytes += elementBytes(element);
+    return bytes;
   }
 
   get #intsetMax(): number {
@@ -277,12 +264,12 @@ export class SetValue implements CollectionValue {
 
   #toTable(): void {
     const { hasher } = this.#environment;
-    const table = new KeyTable(0);
+    const table = new ByteTable(false);
     const all: Element[] = [];
     this.collect(all);
     for (const element of all) {
       const member = elementText(element);
-      table.insert(member, hasher.hashOf(member), undefined, 0);
+      table.set(member, hasher.hashOf(member), undefined);
     }
     this.#integers = [];
     this.#flat = [];

@@ -231,6 +231,26 @@ export class Branch {
 
 export type Node = Leaf | Branch;
 
+/** Copies a node and all below it; new leaves are chained behind `last`, which moves to the end. */
+export function cloneBelow(node: Node, last: { leaf: Leaf | undefined }): Node {
+  if (node instanceof Leaf) {
+    const leaf = new Leaf();
+    leaf.members = node.members.slice();
+    leaf.scores = node.scores.slice();
+    leaf.previous = last.leaf;
+    if (last.leaf !== undefined) last.leaf.next = leaf;
+    last.leaf = leaf;
+    return leaf;
+  }
+  const branch = new Branch();
+  branch.counts = node.counts.slice();
+  branch.members = node.members.slice();
+  branch.scores = node.scores.slice();
+  branch.total = node.total;
+  for (const child of node.children) branch.children.push(cloneBelow(child, last));
+  return branch;
+}
+
 function isCounted(range: ZsetRange, whole: boolean, score: number, member: string): boolean {
   return whole ? !range.isAbove(score, member) : range.isBelow(score, member);
 }

@@ -9,6 +9,7 @@
  */
 import {
   Branch,
+  cloneBelow,
   Leaf,
   isBefore,
   NODE_MAX,
@@ -162,16 +163,7 @@ export class ZsetOrder {
   copy(): ZsetOrder {
     const copy = new ZsetOrder();
     copy.#splitsFrom = this.#splitsFrom;
-    const leaf = new Leaf();
-    if (this.#root instanceof Leaf) {
-      leaf.members = this.#root.members.slice();
-      leaf.scores = this.#root.scores.slice();
-      copy.#root = leaf;
-      return copy;
-    }
-    for (const cursor = this.at(0); cursor.valid; cursor.next()) {
-      copy.insert(cursor.score, cursor.member);
-    }
+    copy.#root = cloneBelow(this.#root, { leaf: undefined });
     return copy;
   }
 

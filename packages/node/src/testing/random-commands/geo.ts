@@ -4,7 +4,9 @@
  */
 import type { Choices } from "../comparison.js";
 
-export const geoKeys = ["g1", "g2", "g3"];
+const geoKeys = ["g1", "g2", "g3"];
+/** Where distances are stored: as positions they would nearly all be the same. */
+const distanceKeys = ["d1", "d2"];
 
 const longitudeEnds = ["180", "-180", "0", "179.999", "-179.999", "0x1p3", "1e-7"];
 const latitudeEnds = ["85.05112878", "-85.05112878", "0", "84.9", "-84.9", "66.5", "80.2"];
@@ -41,14 +43,16 @@ export class GeoCommands {
     if (kind < 45) return this.#look();
     if (kind < 75) return this.#search();
     if (kind < 92) return this.#radius();
-    if (kind < 94) return ["ZADD", this.#key(), this.#strangeScore(), this.#member()];
+    if (kind < 94) return ["ZADD", this.#key(), ...this.#strangeScore()];
     if (kind < 96) return ["ZREM", this.#key(), this.#member(), this.#member()];
     if (kind < 97) return ["DEL", this.#key()];
-    return ["ZRANGE", this.#key(), "0", "-1", "WITHSCORES"];
+    return ["ZRANGE", c.of([...geoKeys, ...distanceKeys]), "0", "-1", "WITHSCORES"];
   }
 
   #key(): string {
-    return this.#choices.chance(0.03) ? this.#choices.of(["missing", "text"]) : this.#choices.of(geoKeys);
+    return this.#choices.chance(0.03)
+      ? this.#choices.of(["missing", "text"])
+      : this.#choices.of(geoKeys);
   }
 
   #member(): string {
@@ -59,9 +63,12 @@ export class GeoCommands {
     return this.#choices.chance(share) ? words : [];
   }
 
-  #strangeScore(): string {
+  /** A score that is no place, another one for each of the first members. */
+  #strangeScore(): string[] {
     const huge = this.#flavour.hugeScores ? ["9007199254740993", "1e18", "1e25", "-inf"] : [];
-    return this.#choices.of(["-5", "1.5", "4503599627370495", "7", ...huge]);
+    const scores = ["-5", "1.5", "4503599627370495", "1000", ...huge];
+    const member = this.#choices.below(scores.length);
+    return [scores[member] as string, `p${member}`];
   }
 
   /** The place of a member, or, without one, a place to search around. */
@@ -150,19 +157,27 @@ export class GeoCommands {
 
   #search(): string[] {
     const c = this.#choices;
-    const shape = c.chance(0.8) ? [...this.#from(), ...this.#by()] : [...this.#by(), ...this.#from()];
+    const shape = c.chance(0.8)
+      ? [...this.#from(), ...this.#by()]
+      : [...this.#by(), ...this.#from()];
     if (c.chance(0.02)) shape.push(...this.#from(), ...this.#by());
     if (c.chance(0.7)) return ["GEOSEARCH", this.#key(), ...shape, ...this.#options(true)];
-    const distances = this.#some([c.cased("STOREDIST")], this.#flavour.storesDistances ? 0.4 : 0);
-    const withs = c.chance(0.03);
-    return ["GEOSEARCHSTORE", c.of(geoKeys), this.#key(), ...shape, ...this.#options(withs), ...distances];
+    const distances = this.#flavour.storesDistances && c.chance(0.4);
+    const target = c.of(distances ? distanceKeys : geoKeys);
+    const words = [...shape, ...this.#options(c.chance(0.03)), ...(distances ? ["STOREDIST"] : [])];
+    return ["GEOSEARCHSTORE", target, this.#key(), ...words];
   }
 
   #radius(): string[] {
     const c = this.#choices;
     const readOnly = c.chance(0.4);
-    const store = c.of(this.#flavour.storesDistances ? ["STORE", "STOREDIST"] : ["STORE"]);
-    const stores = this.#some([c.cased(store), c.of(geoKeys)], readOnly ? 0.03 : 0.3);
+    const store = this.#flavour.storesDistances
+      ? c.of([
+          ["STORE", c.of(geoKeys)],
+          ["storedist", c.of(distanceKeys)],
+        ])
+      : ["store", c.of(geoKeys)];
+    const stores = this.#some(store, readOnly ? 0.03 : 0.3);
     const options = [...this.#options(stores.length === 0 || c.chance(0.1)), ...stores];
     const circle = [this.#size(), this.#unit()];
     if (c.chance(0.5)) {

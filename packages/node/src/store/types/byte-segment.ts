@@ -1,0 +1,226 @@
+/**
+ * A bounded piece of a `ByteTable`: the entries whose hash begins with one prefix, in hash order.
+ *
+ * Places and their order are those of `segment.ts`: an entry lives at its home, its hash scaled to
+ * the places, or in the run behind it, always sorted by hash, and an empty place ends every search.
+ * A place is two numbers, the hash and where the entry stands in the arena. When to grow, split or
+ * merge is the table's business.
+ */
+import { EMPTY } from "../segment.js";
+import { ByteEntries, encodedBytes } from "./byte-entries.js";
+
+/** Holes that are not worth compacting. */
+const HOLES_MIN = 1024;
+
+/** Places behind the last home, for the last run. */
+function overflowPlaces(places: number): number {
+  return Math.min(24, 4 + (places >>> 4));
+}
+
+export class ByteSegment {
+  /** Leading hash bits that all entries here share. */
+  readonly depth: number;
+  /** Texts per entry: a member, or a field and its value. */
+  readonly width: number;
+  places: number;
+  count = 0;
+  /** Entries at which the table makes room before it inserts another. */
+  growAt = 0;
+  /** Hash and offset per place, and one more empty place. */
+  slots: Int32Array;
+  entries: ByteEntries;
+  #homes: number;
+
+  constructor(depth: number, width: number, places: number, capacity: number) {
+    this.depth = depth;
+    this.width = width;
+    this.places = places;
+    this.#homes = Math.max(1, Math.min(65535, places - overflowPlaces(places)));
+    this.slots = emptySlots(places);
+    this.entries = new ByteEntries(capacity);
+  }
+
+  #home(hash: number): number {
+    return Math.imul((hash << (this.depth + 1)) >>> 16, this.#homes) >>> 16;
+  }
+
+  /** Place of the entry, or `~place` where it would have to be inserted. */
+  find(text: string, hash: number): number {
+    const { slots, entries } = this;
+    let place = this.#home(hash);
+    while ((slots[2 * place] as number) < hash) place++;
+    while (slots[2 * place] === hash) {
+      if (entries.equals(slots[2 * place + 1] as number, text)) return place;
+      place++;
+    }
+    return ~place;
+  }
+
+  /** First occupied place with a hash not below `hash`, or `places`. */
+  firstPlace(hash: number): number {
+    const { slots, places } = this;
+    let place = this.#home(hash);
+    for (; place < places; place++) {
+      const at = slots[2 * place] as number;
+      if (at !== EMPTY && at >= hash) return place;
+    }
+    return place;
+  }
+
+  /** False if the run at the place that `find` named has no room before the end. */
+  hasRoomAt(place: number): boolean {
+    return this.#gapFrom(place) < this.places;
+  }
+
+  /** Adds an entry at a place that has room. */
+  insertAt(place: number, hash: number, text: string, value: string | undefined): void {
+    const { slots, entries } = this;
+    const gap = this.#gapFrom(place);
+    slots.copyWithin(2 * place + 2, 2 * place, 2 * gap);
+    slots[2 * place] = hash;
+    slots[2 * place + 1] = entries.used;
+    entries.append(text);
+    if (value !== undefined) entries.append(value);
+    this.count++;
+  }
+
+  /** The first text of an entry. */
+  textAt(place: number): string {
+    return this.entries.read(this.slots[2 * place + 1] as number);
+  }
+
+  /** The second text of an entry that has two. */
+  valueAt(place: number): string {
+    const { entries } = this;
+    entries.skip(this.slots[2 * place + 1] as number);
+    return entries.read(entries.end);
+  }
+
+  /** Appends all texts of an entry. */
+  readAt(place: number, into: (string | number)[]): void {
+    const { entries } = this;
+    into.push(entries.read(this.slots[2 * place + 1] as number));
+    if (this.width === 2) into.push(entries.read(entries.end));
+  }
+
+  setValueAt(place: number, value: string): void {
+    const { entries, slots } = this;
+    const begin = slots[2 * place + 1] as number;
+    entries.skip(begin);
+    if (entries.overwrite(entries.end, value)) return;
+    const text = entries.read(begin);
+    this.#dropEntry(begin);
+    slots[2 * place + 1] = entries.used;
+    entries.append(text);
+    entries.append(value);
+    this.#compactIfSparse();
+  }
+
+  /** Empties a place, moving back those behind it that are not at home. */
+  removeAt(place: number): void {
+    const { slots } = this;
+    this.#dropEntry(slots[2 * place + 1] as number);
+    let hole = place;
+    for (;;) {
+      const hash = slots[2 * hole + 2] as number;
+      if (hash === EMPTY || this.#home(hash) === hole + 1) break;
+      slots[2 * hole] = hash;
+      slots[2 * hole + 1] = slots[2 * hole + 3] as number;
+      hole++;
+    }
+    slots[2 * hole] = EMPTY;
+    this.count--;
+    this.#compactIfSparse();
+  }
+
+  /**
+   * Moves the entries from place `from` to before `to` into `target`, which holds only smaller
+   * hashes. False if it has no room: it is then to be thrown away.
+   */
+  copyInto(target: ByteSegment, from: number, to: number): boolean {
+    const { slots } = this;
+    let free = target.#lastPlace() + 1;
+    for (let place = from; place < to; place++) {
+      const hash = slots[2 * place] as number;
+      if (hash === EMPTY) continue;
+      free = Math.max(free, target.#home(hash));
+      if (free >= target.places) return false;
+      const begin = slots[2 * place + 1] as number;
+      target.slots[2 * free] = hash;
+      target.slots[2 * free + 1] = target.entries.copyFrom(this.entries, begin, this.width);
+      target.count++;
+      free++;
+    }
+    return true;
+  }
+
+  copy(): ByteSegment {
+    const copy = new ByteSegment(this.depth, this.width, this.places, 0);
+    copy.slots = this.slots.slice();
+    copy.entries = this.entries.copy();
+    copy.count = this.count;
+    copy.growAt = this.growAt;
+    return copy;
+  }
+
+  /** Takes over the places of `other`, which has the same depth and is not used any more. */
+  adopt(other: ByteSegment): void {
+    this.places = other.places;
+    this.#homes = other.#homes;
+    this.slots = other.slots;
+    this.entries = other.entries;
+    this.count = other.count;
+  }
+
+  /** Bytes of entries without holes. */
+  get liveBytes(): number {
+    return this.entries.used - this.entries.holes;
+  }
+
+  /** Bytes of everything: about 400 for the objects and the two buffers' headers. */
+  get memoryBytes(): number {
+    return 400 + 8 * this.places + this.entries.capacity + this.entries.longBytes;
+  }
+
+  /** What an entry will take. */
+  static entryBytes(text: string, value: string | undefined): number {
+    return encodedBytes(text) + (value === undefined ? 0 : encodedBytes(value));
+  }
+
+  #gapFrom(place: number): number {
+    const { slots } = this;
+    let gap = place;
+    while (slots[2 * gap] !== EMPTY) gap++;
+    return gap;
+  }
+
+  #dropEntry(begin: number): void {
+    const { entries } = this;
+    entries.drop(begin);
+    if (this.width === 2) entries.drop(entries.end);
+  }
+
+  /** Writes the entries anew once holes are most of the arena. */
+  #compactIfSparse(): void {
+    const { entries, slots } = this;
+    if (entries.holes < HOLES_MIN || entries.holes < entries.used >>> 1) return;
+    const compact = new ByteEntries(this.liveBytes + (this.liveBytes >>> 3));
+    for (let at = 0; at < 2 * this.places; at += 2) {
+      if (slots[at] === EMPTY) continue;
+      slots[at + 1] = compact.copyFrom(entries, slots[at + 1] as number, this.width);
+    }
+    this.entries = compact;
+  }
+
+  #lastPlace(): number {
+    let place = this.count === 0 ? -1 : this.places - 1;
+    while (place >= 0 && this.slots[2 * place] === EMPTY) place--;
+    return place;
+  }
+}
+
+function emptySlots(places: number): Int32Array {
+  const slots = new Int32Array(2 * places + 2);
+  for (let at = 0; at < slots.length; at += 2) slots[at] = EMPTY;
+  return slots;
+}

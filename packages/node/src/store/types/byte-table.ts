@@ -1,0 +1,329 @@
+/**
+ * A hash table of texts for large sets and hashes: extendible hashing as in `key-table.ts`, with
+ * segments that keep bytes instead of objects. Growing and shrinking are pieces of about a thousand
+ * entries; a scan is a position in hash order, which neither of them moves.
+ *
+ * It trusts the caller's hash and knows no encodings.
+ */
+import { HASH_BITS } from "../key-hash.js";
+import type { FastRandom } from "../random.js";
+import { EMPTY } from "../segment.js";
+import { ByteSegment } from "./byte-segment.js";
+
+const PLACES_FIRST = 16;
+/** Segments split at 768 to 1279 entries, each at its own number, so that not all split at once. */
+const SPLIT_AT_MIN = 768;
+const SPLIT_AT_SPREAD = 512;
+/** Buddies merge when the result is well below every split. */
+const MERGE_AT_MAX = 384;
+/** A directory has at most so many entries per segment; then segments grow instead of splitting. */
+const DIRECTORY_SLACK_MAX = 16;
+/** Places per 1024 that are used before a segment grows. */
+const FULLNESS = 850;
+/** No segment has more places, unless entries share a long hash prefix; `pick` weighs by it. */
+const PLACES_MAX = 1664;
+/** Tries of `pick` before any entry will do; about one in five succeeds. */
+const RANDOM_TRIES_MAX = 2000;
+
+export class ByteTable {
+  size = 0;
+  /** Where `pick` left the entry. */
+  atSegment: ByteSegment;
+  atPlace = 0;
+  /** Texts per entry. */
+  readonly #width: number;
+  #depth = 0;
+  #directory: ByteSegment[];
+  #segmentCount = 1;
+  /** Segments that need the directory to be as deep as it is. */
+  #deepestCount = 1;
+
+  /** A table of members, or of fields with values. */
+  constructor(withValues: boolean) {
+    this.#width = withValues ? 2 : 1;
+    const first = new ByteSegment(0, this.#width, PLACES_FIRST, 256);
+    setGrowAt(first);
+    this.#directory = [first];
+    this.atSegment = first;
+  }
+
+  has(text: string, hash: number): boolean {
+    return this.#segmentFor(hash).find(text, hash) >= 0;
+  }
+
+  /** The value of a field, `undefined` if there is none. */
+  value(text: string, hash: number): string | undefined {
+    const segment = this.#segmentFor(hash);
+    const place = segment.find(text, hash);
+    return place < 0 ? undefined : segment.valueAt(place);
+  }
+
+  /** Adds a member, or a field with its value, which may be there; true if it is new. */
+  set(text: string, hash: number, value: string | undefined): boolean {
+    let segment = this.#segmentFor(hash);
+    let place = segment.find(text, hash);
+    if (place >= 0) {
+      if (value !== undefined) segment.setValueAt(place, value);
+      return false;
+    }
+    while (segment.count >= segment.growAt || !segment.hasRoomAt(~place)) {
+      segment = this.#makeRoom(segment, hash);
+      place = segment.find(text, hash);
+    }
+    segment.insertAt(~place, hash, text, value);
+    this.size++;
+    return true;
+  }
+
+  /** True if it was there. */
+  delete(text: string, hash: number): boolean {
+    const segment = this.#segmentFor(hash);
+    const place = segment.find(text, hash);
+    if (place < 0) return false;
+    this.#removeAt(segment, place);
+    return true;
+  }
+
+  /**
+   * Appends the texts of the entries that follow in hash order, beginning with hash `from`: `count`
+   * entries, and those that share the last one's hash. Returns where to go on, or -1 at the end.
+   */
+  collect(from: number, count: number, into: (string | number)[]): number {
+    let hash = from;
+    let left = count;
+    for (;;) {
+      const segment = this.#segmentFor(hash);
+      let last = -1;
+      for (let place = segment.firstPlace(hash); place < segment.places; place++) {
+        const at = segment.slots[2 * place] as number;
+        if (at === EMPTY) continue;
+        if (left <= 0 && at !== last) return at;
+        segment.readAt(place, into);
+        last = at;
+        left--;
+      }
+      hash = this.#endOf(segment, hash);
+      if (hash < 0 || left <= 0) return hash;
+    }
+  }
+
+  /** Appends all texts of all entries. */
+  collectAll(into: (string | number)[]): void {
+    this.collect(0, Number.POSITIVE_INFINITY, into);
+  }
+
+  /** All segments, in hash order. */
+  *segments(): Generator<ByteSegment> {
+    for (let index = 0; index < this.#directory.length; ) {
+      const segment = this.#directory[index] as ByteSegment;
+      yield segment;
+      index += 1 << (this.#depth - segment.depth);
+    }
+  }
+
+  /**
+   * Chooses an entry, each equally likely, and leaves it in `atSegment` and `atPlace`; the table must
+   * not be empty. See `KeyTable.pickPlace`.
+   */
+  pick(random: FastRandom): void {
+    for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
+      const segment = this.#directory[random.below(this.#directory.length)] as ByteSegment;
+      let limit = segment.places;
+      if (this.#directory.length > 1) limit = PLACES_MAX << (this.#depth - segment.depth);
+      const place = random.below(limit);
+      if (place < segment.places && segment.slots[2 * place] !== EMPTY) {
+        this.atSegment = segment;
+        this.atPlace = place;
+        return;
+      }
+    }
+    for (const segment of this.segments()) {
+      if (segment.count === 0) continue;
+      this.atSegment = segment;
+      this.atPlace = segment.firstPlace(0);
+      return;
+    }
+  }
+
+  /** Removes what `pick` chose. */
+  removePicked(): void {
+    this.#removeAt(this.atSegment, this.atPlace);
+  }
+
+  /** An independent table of the same entries. */
+  copy(): ByteTable {
+    const copy = new ByteTable(this.#width === 2);
+    const directory = new Array<ByteSegment>(this.#directory.length);
+    let index = 0;
+    for (const segment of this.segments()) {
+      const end = index + (1 << (this.#depth - segment.depth));
+      directory.fill(segment.copy(), index, end);
+      index = end;
+    }
+    copy.size = this.size;
+    copy.#directory = directory;
+    copy.#depth = this.#depth;
+    copy.#segmentCount = this.#segmentCount;
+    copy.#deepestCount = this.#deepestCount;
+    return copy;
+  }
+
+  get memoryBytes(): number {
+    let bytes = 120 + 8 * this.#directory.length;
+    for (const segment of this.segments()) bytes += segment.memoryBytes;
+    return bytes;
+  }
+
+  #segmentFor(hash: number): ByteSegment {
+    return this.#directory[hash >>> (HASH_BITS - this.#depth)] as ByteSegment;
+  }
+
+  #removeAt(segment: ByteSegment, place: number): void {
+    const hash = segment.slots[2 * place] as number;
+    segment.removeAt(place);
+    this.size--;
+    if (segment.count <= segment.places >>> 2) this.#shrink(segment, hash);
+  }
+
+  /** First hash behind the range of the segment that contains `hash`, or -1 behind the last one. */
+  #endOf(segment: ByteSegment, hash: number): number {
+    const shift = HASH_BITS - segment.depth;
+    const next = (hash >>> shift) + 1;
+    return next === 1 << segment.depth ? -1 : next << shift;
+  }
+
+  /** Grows or splits the segment in which `hash` finds no room; returns the one to try next. */
+  #makeRoom(segment: ByteSegment, hash: number): ByteSegment {
+    const prefix = hash >>> (HASH_BITS - segment.depth);
+    const mixed = Math.imul(prefix * 2 + segment.depth, 0x85ebca6b) >>> 16;
+    const splitAt = SPLIT_AT_MIN + (mixed & (SPLIT_AT_SPREAD - 1));
+    if (segment.count >= splitAt && this.#maySplit(segment)) {
+      this.#split(segment, hash);
+      return this.#segmentFor(hash);
+    }
+    const grown = Math.ceil(segment.places * 1.4);
+    const enough = Math.ceil((splitAt * 1024) / FULLNESS) + 1;
+    const places =
+      segment.count < splitAt && segment.places < enough ? Math.min(grown, enough) : grown;
+    segment.adopt(this.#copyOf(segment, 0, segment.places, segment.depth, places));
+    setGrowAt(segment);
+    return segment;
+  }
+
+  #copyOf(
+    source: ByteSegment,
+    from: number,
+    to: number,
+    depth: number,
+    places: number,
+  ): ByteSegment {
+    // Room for a few more entries of the same size.
+    const share = (to - from) / source.places;
+    const capacity = Math.ceil(source.liveBytes * share * 1.15) + 64;
+    for (let wanted = places; ; wanted += 4 + (wanted >>> 3)) {
+      const target = new ByteSegment(depth, this.#width, wanted, capacity);
+      if (source.copyInto(target, from, to)) return target;
+    }
+  }
+
+  #maySplit(segment: ByteSegment): boolean {
+    if (segment.depth < this.#depth) return true;
+    return 2 ** (this.#depth + 1) <= DIRECTORY_SLACK_MAX * (this.#segmentCount + 1);
+  }
+
+  #split(segment: ByteSegment, hash: number): void {
+    if (segment.depth === this.#depth) this.#doubleDirectory();
+    const depth = segment.depth + 1;
+    const shift = HASH_BITS - depth;
+    const middle = ((hash >>> shift) | 1) << shift;
+    const cut = segment.firstPlace(middle);
+    const low = this.#half(segment, 0, cut, depth);
+    const high = this.#half(segment, cut, segment.places, depth);
+    const half = 1 << (this.#depth - depth);
+    const base = (hash >>> (HASH_BITS - this.#depth)) & ~(2 * half - 1);
+    this.#directory.fill(low, base, base + half);
+    this.#directory.fill(high, base + half, base + 2 * half);
+    this.#segmentCount++;
+    if (depth === this.#depth) this.#deepestCount += 2;
+  }
+
+  #half(source: ByteSegment, from: number, to: number, depth: number): ByteSegment {
+    let count = 0;
+    for (let place = from; place < to; place++) if (source.slots[2 * place] !== EMPTY) count++;
+    const half = this.#copyOf(source, from, to, depth, roomFor(count));
+    setGrowAt(half);
+    return half;
+  }
+
+  #doubleDirectory(): void {
+    const old = this.#directory;
+    const directory = new Array<ByteSegment>(2 * old.length);
+    for (let index = 0; index < old.length; index++) {
+      directory[2 * index] = old[index] as ByteSegment;
+      directory[2 * index + 1] = old[index] as ByteSegment;
+    }
+    this.#directory = directory;
+    this.#depth++;
+    this.#deepestCount = 0;
+  }
+
+  /** Returns memory of a segment that has become sparse: merges it with its buddy or rebuilds it. */
+  #shrink(sparse: ByteSegment, hash: number): void {
+    let segment = sparse;
+    while (segment.depth > 0) {
+      const buddy = this.#segmentFor(hash ^ (1 << (HASH_BITS - segment.depth)));
+      if (buddy.depth !== segment.depth || buddy.count + segment.count > MERGE_AT_MAX) break;
+      segment = this.#merge(segment, buddy, hash);
+    }
+    if (segment !== sparse) return;
+    const places = Math.max(PLACES_FIRST, roomFor(segment.count));
+    if (places >= segment.places >>> 1) return;
+    segment.adopt(this.#copyOf(segment, 0, segment.places, segment.depth, places));
+    setGrowAt(segment);
+  }
+
+  #merge(segment: ByteSegment, buddy: ByteSegment, hash: number): ByteSegment {
+    const bit = 1 << (HASH_BITS - segment.depth);
+    const low = (hash & bit) === 0 ? segment : buddy;
+    const high = low === segment ? buddy : segment;
+    const depth = segment.depth - 1;
+    const capacity = low.liveBytes + high.liveBytes + 64;
+    let places = roomFor(low.count + high.count);
+    let merged = new ByteSegment(depth, this.#width, places, capacity);
+    while (!low.copyInto(merged, 0, low.places) || !high.copyInto(merged, 0, high.places)) {
+      places += 4 + (places >>> 3);
+      merged = new ByteSegment(depth, this.#width, places, capacity);
+    }
+    setGrowAt(merged);
+    const span = 1 << (this.#depth - depth);
+    const base = (hash >>> (HASH_BITS - this.#depth)) & ~(span - 1);
+    this.#directory.fill(merged, base, base + span);
+    this.#segmentCount--;
+    if (depth + 1 === this.#depth) {
+      this.#deepestCount -= 2;
+      while (this.#depth > 0 && this.#deepestCount === 0) this.#halveDirectory();
+    }
+    return merged;
+  }
+
+  #halveDirectory(): void {
+    const half = this.#directory.length >>> 1;
+    const directory = new Array<ByteSegment>(half);
+    this.#depth--;
+    for (let index = 0; index < half; index++) {
+      const segment = this.#directory[2 * index] as ByteSegment;
+      directory[index] = segment;
+      if (segment.depth === this.#depth) this.#deepestCount++;
+    }
+    this.#directory = directory;
+  }
+}
+
+function setGrowAt(segment: ByteSegment): void {
+  segment.growAt = (segment.places * FULLNESS) >>> 10;
+}
+
+/** Places for so many entries with some room to grow. */
+function roomFor(count: number): number {
+  return Math.ceil(count * 1.35) + 6;
+}
