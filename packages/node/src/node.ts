@@ -2,15 +2,15 @@
  * The composition root of one node: makes its parts, binds them to the ports, starts and stops
  * them in order. It decides nothing that a part can decide.
  */
-import { type Argument, type CommandDecoder, NameCache, ReplyWriter } from "@slotlog/resp";
+import { type Argument, NameCache, ReplyWriter } from "@slotlog/resp";
 import { AccessControl } from "./acl/access-control.js";
 import { loadUsers } from "./acl/startup.js";
 import { families } from "./commands/index.js";
 import { clientLine } from "./commands/connection/client/line.js";
-import { keyPositions } from "./commands/key-positions.js";
 import { applyDirectives } from "./config/apply-directives.js";
 import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
-import { ClusterBridge } from "./cluster/bridge.js";
+import type { ClusterBridge } from "./cluster/bridge.js";
+import { joinCluster } from "./cluster/membership.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
 import { BlockedClients } from "./dispatch/blocked.js";
@@ -24,14 +24,17 @@ import type {
   ShutdownOptions,
   StopOptions,
 } from "./dispatch/services.js";
+import { ReadHolds } from "./dispatch/read-holds.js";
+import { internalClient, StreamApplier } from "./dispatch/stream-applier.js";
 import { ClientPause } from "./dispatch/pause.js";
 import { NodeStats } from "./dispatch/stats.js";
 import { Turn } from "./dispatch/turn.js";
 import { WatchTable } from "./dispatch/watch.js";
 import { LogStream } from "./log/stream.js";
-import { Client, type ClientLink } from "./net/client.js";
+import type { Client } from "./net/client.js";
+import { closeIdleClients } from "./net/idle-clients.js";
 import { ClientTable } from "./net/client-table.js";
-import { Connection, type ConnectionHost } from "./net/connection.js";
+import { ConnectionServices } from "./net/connection-services.js";
 import { Listeners } from "./net/listeners.js";
 import { OutputGate } from "./net/output-gate.js";
 import { LatencyMonitor } from "./observe/latency-monitor.js";
@@ -42,7 +45,7 @@ import { redacted } from "./observe/redact.js";
 import { SlowLog } from "./observe/slow-log.js";
 import { startLines } from "./observe/start-lines.js";
 import { Persistence } from "./persistence.js";
-import type { DirectoryLock, Ports, Socket, Timer } from "./ports.js";
+import type { DirectoryLock, Ports, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
 import { bindReplication } from "./replication-binding.js";
 import { Replication } from "./replication/replication.js";
@@ -57,8 +60,6 @@ import { KeyHasher } from "./store/key-hash.js";
 import { FastRandom } from "./store/random.js";
 import { CollectionEnvironment } from "./store/types/environment.js";
 
-/** Redis' 16384 slots. */
-const slotCount = 16384;
 /** Share of the loop that active expiry may take per cron run: Redis' 25% of 1000/hz ms. */
 const expireShare = 0.25;
 
@@ -70,21 +71,7 @@ export interface NodeOptions {
   readonly onShutdown?: () => void;
 }
 
-/** Replies of commands that nobody asked for by a connection: the AOF's, the primary's. */
-const nowhere: ClientLink = {
-  remoteAddress: "?:0",
-  localAddress: "?:0",
-  queryBufferBytes: 0,
-  outputBufferBytes: 0,
-  outputChunks: 0,
-  chunk: () => {},
-  push: () => {},
-  closeAfterReplies: () => {},
-  closeNow: () => {},
-  resume: () => {},
-};
-
-export class Node implements NodeServices, ConnectionHost, StoreHooks {
+export class Node implements NodeServices, StoreHooks {
   readonly ports: Ports;
   readonly configuration: Configuration;
   readonly config: NodeConfig;
@@ -122,13 +109,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   cluster: ClusterBridge | undefined;
   loading = false;
   readsWait = false;
-  /** Whether what runs now comes from the primary or the AOF, to which nothing has expired. */
-  #applying = false;
   noTouch = false;
-  /** Log offset of the last change in each slot; kept while `readsWait`. */
-  readonly #slotOffsets = new Float64Array(slotCount);
-  readonly #applier: Client;
-  readonly #primaryClient: Client;
+  readonly #holds = new ReadHolds(this.stream);
+  readonly #applier: StreamApplier;
+  readonly #connections: ConnectionServices;
   #lock: DirectoryLock | undefined;
   #timers: Timer[] = [];
   #cronTimer: Timer | undefined;
@@ -151,6 +135,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       client: (id) => this.clients.get(id),
       running: () => this.dispatcher.running,
       keysMax: () => this.config.trackingTableMaxKeys,
+      scheduleTurn: () => this.turn.schedule(),
       onDelivery: this.#holdPush,
     });
     this.info = new NodeInfo(this, this.#rates);
@@ -181,24 +166,19 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       disconnect: (client) => this.#disconnect(client),
       describeClient: (client) => clientLine(client, this.ports.clock.now()),
     });
-    this.#applier = new Client({
-      id: 0,
-      kind: "loader",
-      link: nowhere,
-      now: this.startedAt,
-      database: this.databases.first,
-    });
-    this.#applier.authenticated = true;
-    this.#primaryClient = new Client({
-      id: 0,
-      kind: "primary",
-      link: nowhere,
-      now: this.startedAt,
-      database: this.databases.first,
-    });
-    this.#primaryClient.authenticated = true;
-    this.dispatcher = new Dispatcher(this, this.reply, this.#applier);
+    const at = { now: this.startedAt, databases: this.databases };
+    const loader = internalClient("loader", at);
+    this.dispatcher = new Dispatcher(this, this.reply, loader);
     this.dispatcher.now = this.startedAt;
+    this.#applier = new StreamApplier({
+      dispatcher: this.dispatcher,
+      registry: this.registry,
+      databases: this.databases,
+      reply: this.reply,
+      stream: this.stream,
+      loader,
+      primary: internalClient("primary", at),
+    });
     this.reply.onError = (text) => this.stats.countError(text);
     this.blocked = new BlockedClients({
       clock: ports.clock,
@@ -210,6 +190,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       clock: ports.clock,
       reply: this.reply,
       beforeLog: () => {
+        this.stats.turns += 1;
         this.blocked.endTurn();
         this.tracking.endTurn();
       },
@@ -223,7 +204,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       stream: this.stream,
       gate: this.gate,
       processId: this.process.pid,
-      execute: (argv, database) => this.#applyLoaded(argv, database),
+      execute: (argv, database) => this.#applier.applyLoaded(argv, database),
       usedMemory: () => this.process.usedMemory(),
       flushLog: () => this.#flushLog(),
       position: () => ({
@@ -235,13 +216,14 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       loadFunction: () => {},
       isReplica: () => this.#startsAsReplica || this.replication.isReplica,
       onWriterChanged: () => this.#onWriterChanged(),
-      onRoom: () => this.#resumeWriters(),
+      onRoom: () => this.#connections.resumeReading(),
       onSnapshotEnd: () => this.turn.schedule(),
       onDurable: () => {},
       onSyncLatency: (elapsedMs) => {
         this.latency.add("aof-fsync-always", elapsedMs, this.ports.clock.now());
       },
     });
+    this.#connections = new ConnectionServices(this);
     this.listeners = new Listeners({
       net: ports.net,
       log: ports.log,
@@ -251,7 +233,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       onRejected: () => {
         this.stats.rejectedConnections += 1;
       },
-      accept: (socket) => this.#accept(socket),
+      accept: (socket) => this.#connections.accept(socket),
     });
     this.replication = new Replication({
       host: this.#bindReplication(),
@@ -277,7 +259,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     log.notice("Server initialized");
     await this.#load();
     this.restartCron();
-    if (this.config.clusterEnabled) await this.#joinCluster();
+    if (this.config.clusterEnabled) {
+      this.cluster = await joinCluster(this);
+      await this.cluster.start();
+    }
     this.replication.start();
     const { replicaof } = this.config;
     if (replicaof !== undefined) this.replication.follow(replicaof);
@@ -359,9 +344,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   /** Under `appendfsync always` a notification waits for the change that it tells of. */
   readonly #holdPush = (client: Client): void => {
-    if (this.readsWait) this.#notified.push(client);
+    if (this.readsWait) this.#holds.holdPush(client);
   };
-  #notified: Client[] = [];
 
   publishElsewhere(message: {
     readonly sharded: boolean;
@@ -384,21 +368,8 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     return this.process.usedMemory() <= this.config.maxmemory;
   }
 
-  /** Under `appendfsync always`: what was read may not be shown before it is durable. */
   holdRead(client: Client, command: Command, argv: readonly string[]): void {
-    if (client.kind !== "normal") return;
-    const positions = keyPositions(command, argv);
-    let offset = client.replyOffset;
-    if (positions === undefined || positions.length === 0) {
-      if (command.spec.docs.group === "connection") return;
-      offset = this.stream.offset;
-    }
-    for (const { index } of positions ?? []) {
-      const slot = client.database.slotOf(argv[index] as string);
-      const changedAt = this.#slotOffsets[slot] as number;
-      offset = Math.max(offset, Math.min(changedAt, this.stream.offset));
-    }
-    client.replyOffset = offset;
+    this.#holds.hold(client, command, argv);
   }
 
   /** The lower one of what the slow log and the latency monitor want to hear of. */
@@ -459,12 +430,12 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   reloadDataset(options: ReloadOptions): string | undefined {
     const error = this.persistence.reload(options);
-    if (error === undefined) this.#breakWatches();
+    if (error === undefined) this.breakWatches();
     return error;
   }
 
   /** All keys may have changed. */
-  #breakWatches(): void {
+  breakWatches(): void {
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
   }
 
@@ -475,7 +446,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   }
 
   get expiredKeys(): ExpiredKeys {
-    if (this.#applying) return "show";
+    if (this.#applier.applying) return "show";
     return this.role.isReplica ? "hide" : "delete";
   }
 
@@ -489,11 +460,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
   modified(database: Database, key: string): void {
     this.watches.touch(database.index, key);
     if (this.tracking.active) this.tracking.changed(key);
-    if (this.readsWait) {
-      // The record of this change ends behind the present offset; what is read before the turn's
-      // end waits for the whole turn, which is the same write.
-      this.#slotOffsets[database.slotOf(key)] = this.stream.offset + 1;
-    }
+    if (this.readsWait) this.#holds.changed(database.slotOf(key));
   }
 
   missed(database: Database, key: string): void {
@@ -517,46 +484,6 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.blocked.databaseReplaced(database);
   }
 
-  // What connections ask (`ConnectionHost`).
-
-  get logIsWritten(): boolean {
-    return this.stream.batchBytes === 0;
-  }
-
-  sealLog(): void {
-    this.stream.seal();
-  }
-
-  countInput(bytes: number): void {
-    this.stats.netInputBytes += bytes;
-    this.stats.readsProcessed += 1;
-  }
-
-  countOutput(bytes: number): void {
-    this.stats.netOutputBytes += bytes;
-    this.stats.writesProcessed += 1;
-  }
-
-  exceedsOutputLimit(client: Client, bytes: number): boolean {
-    const limits = this.config.clientOutputBufferLimit;
-    const limit = client.subscriptions > 0 ? limits.pubsub : limits.normal;
-    if (limit.hardBytes === 0 || bytes <= limit.hardBytes) return false;
-    this.stats.outputBufferDisconnections += 1;
-    return true;
-  }
-
-  get queryBufferBytesMax(): number {
-    return this.config.clientQueryBufferLimit;
-  }
-
-  get bulkBytesMax(): number {
-    return this.config.protoMaxBulkLen;
-  }
-
-  get writersStopped(): boolean {
-    return this.persistence.overLimit;
-  }
-
   onSuspectedAttack(client: Client): void {
     this.ports.log.warning(
       "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands " +
@@ -566,57 +493,10 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     client.link.closeNow("cross protocol scripting");
   }
 
-  onProtocolError(client: Client, message: string): void {
-    this.ports.log.verbose(`Protocol error (${message}) from client ${client.link.remoteAddress}`);
-  }
-
-  onTakenOver({ client }: Connection): void {
-    client.isReplica = true;
-    this.watches.removeAll(client);
-  }
-
-  onClose(connection: Connection): void {
-    const { client } = connection;
-    this.#stoppedReading.delete(connection);
-    this.pubsub.unsubscribeAll(client);
-    client.blocked?.cancel("closed");
-    this.monitors.remove(client);
-    this.tracking.disable(client);
-    this.watches.removeAll(client);
-    this.clients.remove(client);
-  }
-
   /** The client that runs a command now still gets its reply. */
   #disconnect(client: Client): void {
     if (client === this.dispatcher.running) client.link.closeAfterReplies();
     else client.link.closeNow("its user may do less than before");
-  }
-
-  #accept(socket: Socket): void {
-    const connection = new Connection(this, socket);
-    const client = new Client({
-      id: this.clients.nextId(),
-      kind: "normal",
-      link: connection,
-      now: this.ports.clock.now(),
-      database: this.databases.first,
-    });
-    this.acl.assumeDefault(client);
-    this.clients.add(client);
-    this.stats.connectionsReceived += 1;
-    connection.start(client);
-  }
-
-  readonly #stoppedReading = new Set<Connection>();
-
-  onReadingStopped(connection: Connection): void {
-    this.#stoppedReading.add(connection);
-  }
-
-  #resumeWriters(): void {
-    const stopped = [...this.#stoppedReading];
-    this.#stoppedReading.clear();
-    for (const connection of stopped) connection.resumeReading();
   }
 
   get role(): ReplicationRole {
@@ -633,7 +513,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
       port: () => this.port,
       loadFunction: () => {},
       applyFromPrimary: (database, argv, decoder) => {
-        this.#applyFromPrimary(database, argv, decoder);
+        this.#applier.applyFromPrimary(database, argv, decoder);
       },
       scheduleTurn: () => this.turn.schedule(),
       forgetStreamDatabase: () => this.stream.forgetDatabase(),
@@ -653,110 +533,11 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     if (!hadReaders) this.stream.forgetDatabase();
   }
 
-  async #joinCluster(): Promise<void> {
-    const { disk } = this.ports;
-    const directory = textOfBytes(this.config.dir);
-    const text = await disk.readFile(pathIn(this.config.dir, this.config.clusterConfigFile));
-    this.cluster = new ClusterBridge(
-      {
-        ports: this.ports,
-        configuration: this.configuration,
-        databases: this.databases,
-        replication: this.replication,
-        directory,
-        port: this.port,
-        deleteSlotKeys: (slots) => this.#deleteSlotKeys(slots),
-        onPublish: ({ sharded, channel, payload }) => {
-          const name = Buffer.from(channel).toString("latin1");
-          const message = Buffer.from(payload).toString("latin1");
-          if (sharded) this.pubsub.publishToShard(name, message);
-          else this.pubsub.publish(name, message);
-        },
-        onSlotsChanged: (slots) => this.#onSlotsChanged(slots),
-        pauseWrites: () => {},
-        unpauseWrites: () => {},
-        flushData: () => this.#flushData(),
-        onFatal: () => void this.stop(),
-      },
-      text?.toString("latin1"),
-    );
-    await this.cluster.start();
-  }
-
-  #onSlotsChanged(slots: readonly number[]): void {
-    if (this.pubsub.shardChannelCount === 0) return;
-    const changed = new Set(slots);
-    const core = this.cluster?.bus.core;
-    const shard = core === undefined ? undefined : (core.primary?.id ?? core.myId);
-    this.pubsub.dropShardChannels((channel) => {
-      const slot = this.databases.first.slotOf(channel);
-      return changed.has(slot) && core?.ownerOf(slot)?.id !== shard;
-    });
-  }
-
-  /** Another node owns these slots now: what is left of them here goes, in the log as well. */
-  #deleteSlotKeys(slots: readonly number[]): void {
-    const database = this.databases.first;
-    for (const slot of slots) {
-      for (const key of database.keysInSlot(slot, database.slotSize(slot))) {
-        database.delete(key);
-        this.propagate(database.index, ["DEL", key]);
-        this.modified(database, key);
-      }
-    }
-    this.turn.schedule();
-  }
-
-  #flushData(): void {
-    for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
-    this.databases.clear();
-    this.tracking.flushed();
-    this.propagate(0, ["FLUSHALL"]);
-    this.turn.schedule();
-  }
-
   #onDatasetReplaced(): void {
     this.tracking.flushed();
     // What the AOF holds is another history's: only a new base makes it true again.
     this.persistence.onDatasetReplaced();
-    this.#breakWatches();
-  }
-
-  /** One command of the primary's stream. */
-  #applyFromPrimary(index: number, argv: readonly Argument[], decoder: CommandDecoder): void {
-    const client = this.#primaryClient;
-    client.database = this.databases.get(index) ?? this.databases.first;
-    this.#apply(client, argv, decoder.hasLargeArgument, decoder);
-    this.stream.seal();
-  }
-
-  /** Runs what must not be refused, expires nothing, and answers nobody. */
-  #apply(client: Client, argv: readonly Argument[], hasLarge: boolean, raw?: CommandDecoder): void {
-    this.#applying = true;
-    this.dispatcher.startBatch();
-    this.reply.attach(nowhere, 2);
-    try {
-      this.dispatcher.process(client, argv, hasLarge, raw);
-    } finally {
-      this.#applying = false;
-      this.reply.rollback(0);
-      this.reply.detach();
-    }
-  }
-
-  /** One record of the AOF that is being loaded. */
-  #applyLoaded(argv: readonly Argument[], index: number): boolean {
-    const database = this.databases.get(index);
-    if (database === undefined) return false;
-    const client = this.#applier;
-    client.database = database;
-    if (this.registry.find(argv[0] as string) === undefined) return false;
-    this.#apply(
-      client,
-      argv,
-      argv.some((word) => typeof word !== "string"),
-    );
-    return true;
+    this.breakWatches();
   }
 
   /** Between the commands of a turn: false inside a transaction, whose records belong together. */
@@ -768,10 +549,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
 
   #writeLog(): void {
     const { stream } = this;
-    if (this.#notified.length > 0) {
-      for (const client of this.#notified) client.replyOffset = stream.offset;
-      this.#notified = [];
-    }
+    this.#holds.endTurn();
     const batch = stream.batch();
     this.persistence.write(batch);
     stream.forEachReplicaPart((part) => this.replication.append(part));
@@ -795,6 +573,7 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     this.dispatcher.startBatch();
     this.#expireCycle();
     this.persistence.cron();
+    closeIdleClients(this.clients, { now, timeoutSeconds: this.config.timeout });
     this.stats.peakMemory = Math.max(this.stats.peakMemory, this.process.usedMemory());
     if (this.stream.batchBytes > 0) this.turn.schedule();
   }
@@ -803,12 +582,18 @@ export class Node implements NodeServices, ConnectionHost, StoreHooks {
     if (!this.switches.activeExpire) return;
     const { clock } = this.ports;
     const budgetMs = (1000 / this.config.hz) * expireShare;
-    const deadline = clock.monotonic() + budgetMs;
+    const began = clock.monotonic();
+    const deadline = began + budgetMs;
     for (const database of this.databases.databases) {
       const { finished } = database.expireCycle(() => clock.monotonic() > deadline);
-      if (!finished) break;
+      if (finished) continue;
+      this.stats.expireTimeCapReached += 1;
+      break;
     }
+    const elapsedMs = clock.monotonic() - began;
     this.stats.expireCycles += 1;
+    this.stats.expireCycleMs += elapsedMs;
+    this.latency.add("expire-cycle", elapsedMs, clock.now());
   }
 }
 

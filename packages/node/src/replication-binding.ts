@@ -26,6 +26,7 @@ export interface ReplicationBindingParts {
   /** All data were replaced: watches break, the AOF must be made anew. */
   onDatasetReplaced(): void;
   onReplicasChanged(): void;
+  onRoleChanged(primary: { readonly host: string; readonly port: number } | undefined): void;
   onPrimaryLinkChanged(up: boolean): void;
   onHistoryChanged(): void;
   durableOffset(): number | undefined;
@@ -68,6 +69,7 @@ export function bindReplication(parts: ReplicationBindingParts): ReplicationHost
     scheduleTurn: () => parts.scheduleTurn(),
     forgetStreamDatabase: () => parts.forgetStreamDatabase(),
     onReplicasChanged: () => parts.onReplicasChanged(),
+    onRoleChanged: (primary) => parts.onRoleChanged(primary),
     onPrimaryLinkChanged: (up) => parts.onPrimaryLinkChanged(up),
     onHistoryChanged: () => parts.onHistoryChanged(),
     durableOffset: () => parts.durableOffset(),

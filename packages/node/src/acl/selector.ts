@@ -160,6 +160,11 @@ export class Selector {
     return undefined;
   }
 
+  /** Whether every key may be read, whatever its name. */
+  get readsAllKeys(): boolean {
+    return this.#allKeys || this.#keys.some(({ pattern, read }) => read && pattern === "*");
+  }
+
   #mayTouch(key: string, { flags }: KeyPosition): boolean {
     const reads = flags.includes("access");
     const writes = flags.some((flag) => flag === "insert" || flag === "delete" || flag === "update");

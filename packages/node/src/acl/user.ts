@@ -5,7 +5,7 @@ import type { Command } from "../commands/registry.js";
 import { splitArguments } from "../config/split-arguments.js";
 import type { CommandCatalogue } from "./command-rules.js";
 import type { RuleError } from "./rule-error.js";
-import { type Denial, Selector } from "./selector.js";
+import { type Denial, Selector, type Touched } from "./selector.js";
 
 export interface UserParts {
   readonly catalogue: CommandCatalogue;
@@ -148,7 +148,7 @@ export class User {
   /** Why the user may not run this; of several selectors' reasons, the farthest one. */
   check(command: Command, argv: readonly string[]): Denial | undefined {
     if (this.unrestricted) return undefined;
-    const touched = { keys: keyPositions(command, argv) ?? [], channels: channelPlaces(command, argv) };
+    const touched = touchedBy(command, argv);
     let worst: Denial = { reason: "command", index: 0 };
     for (const selector of this.selectors) {
       const denial = selector.check(command, argv, touched);
@@ -157,6 +157,16 @@ export class User {
       if (distance > 0 || (distance === 0 && denial.index > worst.index)) worst = denial;
     }
     return worst;
+  }
+
+  /** Whether this may be run by a selector that also allows to read keys it does not name. */
+  mayReadAnyKey(command: Command, argv: readonly string[]): boolean {
+    if (this.unrestricted) return true;
+    const touched = touchedBy(command, argv);
+    return this.selectors.some(
+      (selector) =>
+        selector.readsAllKeys && selector.check(command, argv, touched) === undefined,
+    );
   }
 
   get flags(): readonly string[] {
@@ -174,6 +184,10 @@ export class User {
     const selectors = others.map((each) => `(${each})`);
     return [...this.flags, ...passwords, root, ...selectors].join(" ");
   }
+}
+
+function touchedBy(command: Command, argv: readonly string[]): Touched {
+  return { keys: keyPositions(command, argv) ?? [], channels: channelPlaces(command, argv) };
 }
 
 /** Places of the channels that a command publishes to or listens to. */

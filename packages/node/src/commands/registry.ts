@@ -292,7 +292,8 @@ export class CommandRegistry {
 
   /** By full name, `client|list` included. */
   findFull(fullName: string): Command | undefined {
-    const [name = "", sub] = fullName.toLowerCase().split("|", 2);
+    const [name = "", sub, ...more] = fullName.toLowerCase().split("|");
+    if (more.length > 0) return undefined;
     const command = this.#byName.get(name);
     return sub === undefined ? command : command?.subcommands?.get(sub);
   }

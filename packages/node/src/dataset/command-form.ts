@@ -9,7 +9,7 @@ import { formatStreamId } from "../rdb/index.js";
 import type { Bytes, RdbCollection, RdbStream, RdbStreamGroup, RdbZset } from "../rdb/values.js";
 import { isNeutral, type SnapshotValue } from "../store/snapshot-walk.js";
 import { isStringValue, stringBytes } from "../store/value.js";
-import type { SnapshotForm } from "./snapshot-form.js";
+import type { PartedEntry, SnapshotForm } from "./snapshot-form.js";
 
 /** Redis' AOF_REWRITE_ITEMS_PER_CMD. */
 const elementsPerCommand = 64;
@@ -24,6 +24,8 @@ export class CommandForm implements SnapshotForm {
   #chunks: Buffer[] = [];
   #pendingBytes = 0;
   #database = -1;
+  /** The key whose parts are coming. */
+  #open: PartedEntry | undefined;
 
   constructor(options: CommandFormOptions) {
     const { functions, timestamp } = options;
@@ -43,22 +45,43 @@ export class CommandForm implements SnapshotForm {
   }
 
   entry(database: number, key: string, value: SnapshotValue, expireAt: number): void {
-    if (database !== this.#database) {
-      this.#database = database;
-      this.#command(["SELECT", String(database)]);
-    }
+    this.#select(database);
     if (isNeutral(value)) this.#collection(key, value);
     else if (isStringValue(value)) this.#command(["SET", key, Buffer.from(stringBytes(value))]);
     else {
       const neutral = toNeutral(value);
       if (neutral.type !== "string") this.#collection(key, neutral);
     }
-    if (expireAt !== Number.POSITIVE_INFINITY) {
-      this.#command(["PEXPIREAT", key, String(expireAt)]);
-    }
+    this.#expire(key, expireAt);
+  }
+
+  beginParts(entry: PartedEntry): void {
+    this.#select(entry.database);
+    this.#open = entry;
+  }
+
+  part(elements: RdbCollection): void {
+    if (this.#open === undefined) throw new Error("a part of no collection");
+    this.#collection(this.#open.key, elements);
+  }
+
+  endParts(): void {
+    if (this.#open !== undefined) this.#expire(this.#open.key, this.#open.expireAt);
+    this.#open = undefined;
   }
 
   end(): void {}
+
+  #select(database: number): void {
+    if (database === this.#database) return;
+    this.#database = database;
+    this.#command(["SELECT", String(database)]);
+  }
+
+  #expire(key: string, expireAt: number): void {
+    if (expireAt === Number.POSITIVE_INFINITY) return;
+    this.#command(["PEXPIREAT", key, String(expireAt)]);
+  }
 
   #push(bytes: Buffer): void {
     this.#chunks.push(bytes);

@@ -6,7 +6,8 @@
 import { RdbEncoder, type RdbEncoderOptions, type RdbHeader } from "../rdb/index.js";
 import type { AccessClock } from "../store/access.js";
 import { isNeutral, type SnapshotValue } from "../store/snapshot-walk.js";
-import type { DatabaseCount, SnapshotForm } from "./snapshot-form.js";
+import type { RdbCollection } from "../rdb/values.js";
+import type { DatabaseCount, PartedEntry, SnapshotForm } from "./snapshot-form.js";
 
 /** Which use statistics go with the keys: what the eviction policy goes by. */
 export type UseStatistics = "none" | "lru" | "lfu";
@@ -59,13 +60,7 @@ export class RdbForm implements SnapshotForm {
     expireAt: number,
     metaWord: number,
   ): void {
-    if (database !== this.#database) this.#select(database);
-    const meta = this.#meta;
-    const { access, statistics } = this.#options;
-    meta.key = key;
-    meta.expireAt = expireAt === Number.POSITIVE_INFINITY ? -1 : expireAt;
-    if (statistics === "lru") meta.idleSeconds = access.idleMs(metaWord) / 1000;
-    else if (statistics === "lfu") meta.frequency = access.frequency(metaWord);
+    const meta = this.#keyMeta(database, key, expireAt, metaWord);
     const encoder = this.#encoder;
     // RDB's integer encodings end at 32 bits; the encoder writes wider ones as text.
     if (typeof value !== "object") encoder.stringKey(meta, value);
@@ -73,8 +68,30 @@ export class RdbForm implements SnapshotForm {
     else encoder.key(meta, isNeutral(value) ? value : value.toNeutral());
   }
 
+  beginParts({ count, database, expireAt, key, meta, type }: PartedEntry): void {
+    this.#encoder.beginCollection(this.#keyMeta(database, key, expireAt, meta), type, count);
+  }
+
+  part(elements: RdbCollection): void {
+    this.#encoder.part(elements);
+  }
+
+  endParts(): void {}
+
   end(): void {
     this.#encoder.end();
+  }
+
+  /** Selects the database; what goes in front of the key is only valid until the next call. */
+  #keyMeta(database: number, key: string, expireAt: number, metaWord: number): MutableMeta {
+    if (database !== this.#database) this.#select(database);
+    const meta = this.#meta;
+    const { access, statistics } = this.#options;
+    meta.key = key;
+    meta.expireAt = expireAt === Number.POSITIVE_INFINITY ? -1 : expireAt;
+    if (statistics === "lru") meta.idleSeconds = access.idleMs(metaWord) / 1000;
+    else if (statistics === "lfu") meta.frequency = access.frequency(metaWord);
+    return meta;
   }
 
   #select(database: number): void {

@@ -12,6 +12,7 @@ import type { DatabaseSet } from "../store/database-set.js";
 import { EntryBatch } from "../store/entry-batch.js";
 import type { SnapshotWalk } from "../store/snapshot-walk.js";
 import type { Value } from "../store/value.js";
+import { SnapshotEncoder } from "./snapshot-encoder.js";
 import type { DatabaseCount, SnapshotForm } from "./snapshot-form.js";
 
 /** Who walks: what Redis calls an RDB child, an AOF child, and the child of a diskless sync. */
@@ -139,10 +140,11 @@ export class SnapshotClaim {
   begin(form: SnapshotForm, includeData = true): Snapshot {
     const { clock, databases, preimageBytesMax } = this.#options;
     const total = includeData ? databases.size : 0;
+    const encoder = new SnapshotEncoder(form);
     const walk = includeData
-      ? databases.beginWalk({ sink: form, preimageBytesMax: preimageBytesMax() })
+      ? databases.beginWalk({ sink: encoder, preimageBytesMax: preimageBytesMax() })
       : undefined;
-    this.#snapshot = new Snapshot({ clock, form, walk, total });
+    this.#snapshot = new Snapshot({ clock, form, encoder, walk, total });
     return this.#snapshot;
   }
 
@@ -177,6 +179,7 @@ export class Snapshot implements AsyncIterableIterator<Buffer> {
   readonly keysTotal: number;
   readonly #clock: Clock;
   readonly #form: SnapshotForm;
+  readonly #encoder: SnapshotEncoder;
   readonly #walk: SnapshotWalk | undefined;
   #ready: Buffer[] = [];
   #at = 0;
@@ -187,11 +190,13 @@ export class Snapshot implements AsyncIterableIterator<Buffer> {
   constructor(options: {
     readonly clock: Clock;
     readonly form: SnapshotForm;
+    readonly encoder: SnapshotEncoder;
     readonly walk: SnapshotWalk | undefined;
     readonly total: number;
   }) {
     this.#clock = options.clock;
     this.#form = options.form;
+    this.#encoder = options.encoder;
     this.#walk = options.walk;
     this.keysTotal = options.total;
   }
@@ -231,6 +236,7 @@ export class Snapshot implements AsyncIterableIterator<Buffer> {
     if (this.#ended) return;
     this.#cancelled ??= reason;
     this.#ready = [];
+    this.#encoder.clear();
     this.#walk?.abandon();
   }
 
@@ -244,14 +250,31 @@ export class Snapshot implements AsyncIterableIterator<Buffer> {
     this.#worked = true;
     this.#ready = [];
     this.#at = 0;
-    const walk = this.#walk;
-    const deadline = this.#clock.monotonic() + sliceMs;
-    const finished = walk === undefined || walk.step(() => this.#clock.monotonic() >= deadline);
-    if (walk?.abandoned === true) throw new SnapshotAbandonedError();
+    const finished = this.#slice();
     if (finished) {
       this.#form.end();
       this.#ended = true;
     }
     if (finished || this.#form.pendingBytes >= readyBytes) this.#ready = this.#form.takeChunks();
+  }
+
+  /** True when everything is encoded. */
+  #slice(): boolean {
+    const clock = this.#clock;
+    const encoder = this.#encoder;
+    const walk = this.#walk;
+    if (walk === undefined) return true;
+    const deadline = clock.monotonic() + sliceMs;
+    const outOfTime = (): boolean => clock.monotonic() >= deadline;
+    do {
+      encoder.encode(outOfTime);
+      // The walk goes on when nothing of its last batch waits, and stops at the next.
+      if (encoder.idle) walk.step(() => !encoder.idle || outOfTime());
+      if (walk.abandoned) {
+        encoder.clear();
+        throw new SnapshotAbandonedError();
+      }
+    } while (!outOfTime() && !(walk.finished && encoder.idle));
+    return walk.finished && encoder.idle;
   }
 }

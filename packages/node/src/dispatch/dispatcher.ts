@@ -207,6 +207,7 @@ export class Dispatcher {
     const reply = this.#reply;
     context.begin(client, command);
     context.now = this.now;
+    node.noTouch = client.noTouch;
     const outermost = this.#depth === 0;
     const offsetBefore = stream.offset;
     const errorsBefore = reply.errorCount;

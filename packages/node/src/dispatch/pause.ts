@@ -14,6 +14,9 @@ export type PauseMode = "write" | "all";
 /** Who asked for it: each has an end and a mode of its own, and the strongest counts. */
 export type PauseReason = "client" | "failover";
 
+/** Timers of Node.js end at 2^31 - 1 ms; a failover's pause has no end of its own. */
+const timerMsMax = 2 ** 31 - 1;
+
 interface Pause {
   /** Monotonic: a pause neither grows nor shrinks when the wall clock steps. */
   readonly until: number;
@@ -90,7 +93,8 @@ export class ClientPause {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (mode !== undefined) {
-      this.#timer = this.#host.clock.after(Math.max(1, next - now), () => this.#update());
+      const delay = Math.min(Math.max(1, next - now), timerMsMax);
+      this.#timer = this.#host.clock.after(delay, () => this.#update());
     }
     this.mode = mode;
     // Not at once: this may be called by a command, whose reply is being written.

@@ -153,6 +153,8 @@ export interface NodeServices {
   readonly tracking: Tracking;
   readonly pause: ClientPause;
   readonly switches: DebugSwitches;
+  /** Lookups do not count as uses now: CLIENT NO-TOUCH of the client whose command runs. */
+  noTouch: boolean;
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
   /** DEBUG RELOAD: saves and loads again; the text of the error reply if that failed. */

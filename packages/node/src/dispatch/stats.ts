@@ -13,6 +13,11 @@ export class NodeStats {
   expiredKeys = 0;
   expiredStalePercent = 0;
   expireCycles = 0;
+  /** Cycles that ended because their time was up. */
+  expireTimeCapReached = 0;
+  expireCycleMs = 0;
+  /** Turns of the loop in which something was done. */
+  turns = 0;
   evictedKeys = 0;
   evictedClients = 0;
   keyspaceHits = 0;

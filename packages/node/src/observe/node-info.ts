@@ -91,8 +91,8 @@ export class NodeInfo implements InfoSource {
       blocked,
       tracking,
       inTimeoutTable: 0,
-      blockingKeys: 0,
-      blockingKeysOnNoKey: 0,
+      blockingKeys: this.#node.blocked.keyCount,
+      blockingKeysOnNoKey: this.#node.blocked.goneKeyCount,
     };
   }
 
@@ -208,8 +208,8 @@ export class NodeInfo implements InfoSource {
       syncPartialErr: replication.replicas.counters.partialSyncsRefused,
       expiredKeys: stats.expiredKeys,
       expiredStalePercent: stats.expiredStalePercent,
-      expireTimeCapReached: 0,
-      expireCycleMs: 0,
+      expireTimeCapReached: stats.expireTimeCapReached,
+      expireCycleMs: stats.expireCycleMs,
       evictedKeys: stats.evictedKeys,
       evictedClients: stats.evictedClients,
       evictionExceededMs: 0,
@@ -228,7 +228,7 @@ export class NodeInfo implements InfoSource {
       dumpSanitizations: 0,
       readsProcessed: stats.readsProcessed,
       writesProcessed: stats.writesProcessed,
-      turns: 0,
+      turns: stats.turns,
       turnMicroseconds: 0,
       commandMicroseconds: 0,
       turnsPerSecond: 0,

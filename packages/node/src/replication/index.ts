@@ -1,5 +1,6 @@
 /** What the rest of the node uses of replication. */
 
+export { Failover, type FailoverRequest, type FailoverState, findReplica } from "./failover.js";
 export { Backlog } from "./core/backlog.js";
 export {
   type HistoryPosition,

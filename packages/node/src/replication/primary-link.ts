@@ -35,6 +35,8 @@ export interface PrimaryLinkOptions {
   readonly canContinue: boolean;
   /** The database that the stream had selected at that offset. */
   readonly streamDatabase: number;
+  /** The primary is to become one by our request: whether it did. */
+  readonly onTakeover?: (outcome: { readonly refusal: string | undefined }) => void;
   /** Our own replicas must come back: the history changed under them. */
   readonly onHistoryReplaced: (reason: string) => void;
 }
@@ -50,6 +52,7 @@ export class PrimaryLink implements SocketHandlers {
   #receiver: DataSetReceiver | undefined;
   #stream: StreamReader | undefined;
   #canContinue: boolean;
+  #takesOver: boolean;
   #streamDatabase: number;
   /** Monotonic milliseconds of the last byte received, or of the last attempt. */
   #lastIoAt: number;
@@ -59,6 +62,7 @@ export class PrimaryLink implements SocketHandlers {
     this.#options = options;
     this.address = options.address;
     this.#canContinue = options.canContinue;
+    this.#takesOver = options.onTakeover !== undefined;
     this.#streamDatabase = options.streamDatabase;
     this.#lastIoAt = options.clock.monotonic();
   }
@@ -161,6 +165,7 @@ export class PrimaryLink implements SocketHandlers {
       user: settings.primaryUser,
       password: settings.primaryPassword,
       position: this.#canContinue ? this.#position() : undefined,
+      takesOver: this.#takesOver,
     });
     this.#step(this.#handshake.start());
   }
@@ -208,10 +213,15 @@ export class PrimaryLink implements SocketHandlers {
       case "retry":
         this.#fail(step.reason);
         return;
+      case "refused":
+        this.#options.onTakeover?.({ refusal: step.reason });
+        return;
       case "continue":
+        this.#tookOver();
         this.#continue(step.id);
         return;
       case "full":
+        this.#tookOver();
         this.#beginReceiving(step.position);
         return;
       case "full-unnamed":
@@ -221,6 +231,12 @@ export class PrimaryLink implements SocketHandlers {
       default:
         step satisfies never;
     }
+  }
+
+  #tookOver(): void {
+    if (!this.#takesOver) return;
+    this.#takesOver = false;
+    this.#options.onTakeover?.({ refusal: undefined });
   }
 
   #continue(id: string | undefined): void {

@@ -7,7 +7,7 @@
 import type { Argument } from "@slotlog/resp";
 import type { Clock, Log, Net, Random, Timer } from "../ports.js";
 import { type HistoryPosition, ReplicationHistory } from "./core/history.js";
-import { type PrimaryAddress, PrimaryLink } from "./primary-link.js";
+import { type PrimaryAddress, PrimaryLink, type PrimaryLinkOptions } from "./primary-link.js";
 import { answerReplconf, type ReplconfAnswer, type ReplicaPeer } from "./replica-peer.js";
 import { Replicas, type SyncRequest } from "./replicas.js";
 import type { ReplicationHost } from "./settings.js";
@@ -25,6 +25,8 @@ export class Replication {
   readonly replicas: Replicas;
   /** A manual failover compares offsets: no PING may move ours. */
   pingsPaused = false;
+  /** FAILOVER hands our role to a replica: nobody may sync with us meanwhile. */
+  failingOver = false;
   readonly #options: ReplicationOptions;
   #primary: PrimaryLink | undefined;
   /** True if our data are exactly those of the history at its offset. */
@@ -86,8 +88,11 @@ export class Replication {
     this.#streamDatabase = loaded.streamDatabase;
   }
 
-  /** REPLICAOF host port. Following the same primary already changes nothing. */
-  follow(address: PrimaryAddress): void {
+  /**
+   * REPLICAOF host port. Following the same primary already changes nothing. `onTakeover` makes it a
+   * failover: it is a replica of ours that shall become the primary.
+   */
+  follow(address: PrimaryAddress, onTakeover?: PrimaryLinkOptions["onTakeover"]): void {
     const now = this.#primary?.address;
     if (now?.host === address.host && now.port === address.port) return;
     const { host, clock, net, log } = this.#options;
@@ -97,6 +102,7 @@ export class Replication {
     const counted = this.history.backlog !== undefined || this.history.offset > 0;
     this.#primary = new PrimaryLink({
       address,
+      ...(onTakeover === undefined ? {} : { onTakeover }),
       host,
       history: this.history,
       clock,
@@ -107,6 +113,7 @@ export class Replication {
       onHistoryReplaced: (reason) => this.replicas.closeAll(reason),
     });
     this.#primary.start();
+    host.onRoleChanged(address);
   }
 
   /** REPLICAOF NO ONE, or won an election: a history of our own begins here. */
@@ -121,6 +128,7 @@ export class Replication {
     this.replicas.closeAll("the replication id has changed");
     this.#options.host.forgetStreamDatabase();
     this.#options.host.onHistoryChanged();
+    this.#options.host.onRoleChanged(undefined);
   }
 
   /** Counts the stream from now on, whether or not somebody follows: an AOF records offsets. */
@@ -161,6 +169,7 @@ export class Replication {
       }
       this.unfollow();
     }
+    if (this.failingOver) return "NOMASTERLINK Can't SYNC while failing over";
     if (this.#primary !== undefined && !this.#primary.isUp) {
       return "NOMASTERLINK Can't SYNC while not connected with my master";
     }

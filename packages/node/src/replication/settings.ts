@@ -81,6 +81,8 @@ export interface ReplicationHost {
   forgetStreamDatabase(): void;
   /** A replica confirmed an offset, came, or went: WAIT may be over. */
   onReplicasChanged(): void;
+  /** We follow somebody else from now on, or nobody. */
+  onRoleChanged(primary: { readonly host: string; readonly port: number } | undefined): void;
   /** The link to the primary came up or went down. */
   onPrimaryLinkChanged(up: boolean): void;
   /** The history changed its id or jumped: what was recorded about it must be recorded anew. */

@@ -432,9 +432,6 @@ export class Database {
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
     const access = this.#access.lfu ? meta & ACCESS_MASK : this.#access.initial();
     entries[4 * place + 1] = (meta & EPOCH_MASK) | (flag << ENCODING_SHIFT) | access;
-    if (typeof value === "object" && value.type !== "string") {
-      this.#hooks.collectionAdded(this, key);
-    }
   }
 
   #setExpiry(key: string, at: number): void {

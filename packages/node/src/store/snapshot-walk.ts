@@ -10,8 +10,9 @@
  * tables that are taken out of the keyspace (FLUSHALL, SWAPDB, a lost slot) are walked where they
  * are.
  *
- * It trusts the database to call `beforeChange` and `created`, and the sink to be done with a value
- * when its call returns. It knows nothing of files or formats.
+ * It trusts the database to call `beforeChange` and `created`. A sink that keeps a value beyond its
+ * call is told by `changing` before it changes in place, and must have no such value left when it
+ * calls `step`. The walk knows nothing of files or formats.
  */
 import type { RdbCollection } from "../rdb/values.js";
 import { ByteString } from "./byte-string.js";
@@ -33,6 +34,8 @@ export function isNeutral(value: SnapshotValue): value is RdbCollection {
 export interface SnapshotSink {
   /** `expireAt` is Unix ms or `NEVER`; `meta` the key's meta word, for LRU and LFU. */
   entry(database: number, key: string, value: SnapshotValue, expireAt: number, meta: number): void;
+  /** A value that was handed over, perhaps, is going to change in place. */
+  changing?(value: Value): void;
 }
 
 export interface SnapshotWalkOptions {
@@ -139,7 +142,10 @@ export class SnapshotWalk {
     const { segment, place } = tables;
     const meta = segment.entries[4 * place + 1] as number;
     if ((meta & EPOCH_MASK) === this.#epoch) return;
-    if (this.#isPassed(source, slot, segment.entries[4 * place] as number)) return;
+    if (this.#isPassed(source, slot, segment.entries[4 * place] as number)) {
+      if (!detaches) this.#sink.changing?.(segment.entries[4 * place + 3] as Value);
+      return;
+    }
     segment.entries[4 * place + 1] = (meta & ~EPOCH_MASK) | this.#epoch;
     this.#enqueue(source, segment, place, detaches);
   }
@@ -183,7 +189,8 @@ export class SnapshotWalk {
       if (!detaches) old = value.share();
       bytes += value.length;
     } else if (typeof value === "object") {
-      if (!detaches) old = value.toNeutral();
+      // Several times cheaper than the neutral form, which is made when it is written.
+      if (!detaches) old = value.copy();
       bytes += value.length * QUEUED_ELEMENT_BYTES;
     }
     source.queue.push(key, old, segment.expireAt(place), segment.entries[4 * place + 1] as number);

@@ -30,7 +30,7 @@ export interface StoreHooks {
   missed(database: Database, key: string): void;
   /** A key that was not there was added: the `new` notification. */
   created(database: Database, key: string): void;
-  /** A collection appeared under a key: blocked clients may be served. */
+  /** A collection appeared under a free key: blocked clients may be served. */
   collectionAdded(database: Database, key: string): void;
   /** A value is under its key no more: deleted, expired or overwritten. */
   gone(database: Database, key: string): void;

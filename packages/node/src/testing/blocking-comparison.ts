@@ -26,19 +26,21 @@ export async function compareBlocking(
     said.push(`${client}: ${command.join(" ")}`);
     ours.say(client, withIds(command, ids.ours));
     await real.say(client, withIds(command, ids.theirs));
-    for (let index = 0; index < clientCount; index++) {
-      const [our, their] = [ours.heard(index), real.heard(index)];
-      if (our === their) continue;
-      assert.fail(
-        `client ${index} heard\nours   ${JSON.stringify(our)}\ntheirs ${JSON.stringify(their)}\n` +
-          `after ${JSON.stringify(said.slice(-120), undefined, 1)}`,
-      );
-    }
+    const heard = ours.clients.map((_, index) => [ours.heard(index), real.heard(index)] as const);
+    if (heard.every(([our, their]) => our === their)) return;
+    const different = heard.flatMap(([our, their], index) =>
+      our === their
+        ? []
+        : [`client ${index}\nours   ${JSON.stringify(our)}\ntheirs ${JSON.stringify(their)}`],
+    );
+    const before = JSON.stringify(said.slice(-25), undefined, 1);
+    assert.fail(`${different.join("\n")}\nafter ${before}`);
   };
   try {
     for (let step = 0; step < options.steps; step++) {
       const isBlocked = (index: number): boolean => ours.clients[index]?.blocked !== undefined;
       const free = ours.clients.filter((_, index) => !isBlocked(index)).length;
+      words.isCalm = free >= clientCount - 1;
       const client = words.speaker(isBlocked);
       for (const command of words.next(free > 1 && !isBlocked(client))) await say(client, command);
     }

@@ -11,6 +11,8 @@ export function clientMark(index: number): string {
 
 export class BlockingWords {
   readonly choices: Choices;
+  /** At most one client waits: where several keys become ready at once, their order is open. */
+  isCalm = true;
   readonly #clients: number;
   #lastId = 0;
 
@@ -144,8 +146,8 @@ const makers: readonly (readonly [number, Maker])[] = [
   [5, (v) => [["MULTI"], v.change(), v.change(), ["EXEC"]]],
   [3, (v) => [["MULTI"], v.change(), v.block(), v.change(), ["EXEC"]]],
   [4, (v) => [["CLIENT", "UNBLOCK", v.client(), v.choices.of(["TIMEOUT", "error"])]]],
-  [2, () => [["FLUSHALL"]]],
-  [1, () => [["SWAPDB", "0", "1"]]],
+  [2, (v) => [v.isCalm ? ["FLUSHALL"] : v.change()]],
+  [2, (v) => [v.isCalm ? ["SWAPDB", "0", "1"] : v.change()]],
   [1, (v) => [["SELECT", "1"], v.change(), ["SELECT", "0"]]],
   [2, (v) => [["LLEN", v.list()]]],
   [1, () => [["BLPOP", "l1", "-1"]]],

@@ -32,6 +32,8 @@ export class RealClients {
     const sockets: Socket[] = [];
     for (let index = 0; index <= count; index++) {
       const socket = connect(port, "127.0.0.1");
+      // Else a second small write would wait for the answer to the first, which blocks.
+      socket.setNoDelay(true);
       await once(socket, "connect");
       sockets.push(socket);
     }

@@ -28,6 +28,8 @@ export interface TrackingHost {
   running(): Client | undefined;
   /** `tracking-table-max-keys`; 0 is no limit. */
   keysMax(): number;
+  /** Something is to be told at the end of this turn. */
+  scheduleTurn(): void;
   /** A message goes to this client: it may have to wait for the change to be durable. */
   onDelivery(client: Client): void;
 }
@@ -144,6 +146,7 @@ export class Tracking {
     for (const [prefix, { changed }] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue;
       changed.set(key, by);
+      if (!this.#hasChanged) this.#host.scheduleTurn();
       this.#hasChanged = true;
     }
   }

@@ -49,6 +49,16 @@ function sortOptions(
   return draft;
 }
 
+/** A pattern names keys that nobody can check beforehand. */
+function requireAllKeys(
+  { client, command }: CommandContext,
+  argv: readonly string[],
+  option: string,
+): void {
+  if (client.account?.mayReadAnyKey(command, argv) !== false) return;
+  fail(`ERR ${option} option of SORT denied due to insufficient ACL permissions.`);
+}
+
 /** Reads one option; returns the index behind it. */
 function readOption(
   context: CommandContext,
@@ -75,9 +85,11 @@ function readOption(
     if (value.includes("*") && clusterEnabled) {
       fail("ERR BY option of SORT denied in Cluster mode.");
     }
+    if (value.includes("*")) requireAllKeys(context, argv, "BY");
     return at + 2;
   } else if (isWord(word, "get")) {
     if (clusterEnabled) fail("ERR GET option of SORT denied in Cluster mode.");
+    requireAllKeys(context, argv, "GET");
     draft.get.push(value);
     return at + 2;
   } else {

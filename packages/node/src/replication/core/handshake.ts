@@ -13,6 +13,8 @@ export interface HandshakeOptions {
   readonly password: string | undefined;
   /** Where our data stand, or `undefined` to ask for a full synchronisation. */
   readonly position: HistoryPosition | undefined;
+  /** The one we call is a replica of ours and shall become our primary (FAILOVER). */
+  readonly takesOver?: boolean;
 }
 
 export interface HandshakeReply {
@@ -31,7 +33,9 @@ export type HandshakeStep =
   /** The stream goes on where we are; `id` if the primary has a new one. */
   | { readonly kind: "continue"; readonly id: string | undefined }
   /** Hang up and try again later. */
-  | { readonly kind: "retry"; readonly reason: string };
+  | { readonly kind: "retry"; readonly reason: string }
+  /** The one that shall become our primary will not. */
+  | { readonly kind: "refused"; readonly reason: string };
 
 type Expected = "ping" | "auth" | "port" | "address" | "capabilities" | "psync";
 
@@ -105,12 +109,15 @@ export class Handshake {
     this.#expected.push("psync");
     const [id, offset] =
       position === undefined ? ["?", "-1"] : [position.id, String(position.offset + 1)];
-    return { kind: "send", commands: [["PSYNC", id, offset]] };
+    const command = ["PSYNC", id, offset];
+    if (this.#options.takesOver === true) command.push("FAILOVER");
+    return { kind: "send", commands: [command] };
   }
 
   #outcome(reply: HandshakeReply): HandshakeStep {
     if (reply.isError) {
       const { text } = reply;
+      if (this.#options.takesOver === true) return { kind: "refused", reason: text };
       if (!text.startsWith("ERR")) return { kind: "retry", reason: `PSYNC was refused: ${text}` };
       // "unknown command": a primary older than 2.8, or a proxy.
       return { kind: "full-unnamed", commands: [["SYNC"]] };

@@ -133,6 +133,7 @@ export class SmallNode {
         this.#streamDatabase = -1;
       },
       onReplicasChanged: () => {},
+      onRoleChanged: () => {},
       onPrimaryLinkChanged: () => {},
       onHistoryChanged: () => {},
       durableOffset: () => undefined,
