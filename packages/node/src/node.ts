@@ -3,10 +3,11 @@
  * them in order. It decides nothing that a part can decide.
  */
 import { type Argument, NameCache, ReplyWriter } from "@slotlog/resp";
-import { AccessControl } from "./acl/access-control.js";
 import { loadUsers } from "./acl/startup.js";
 import { families } from "./commands/index.js";
-import { clientLine } from "./commands/connection/client/line.js";
+import type { AccessControl } from "./acl/access-control.js";
+import { Cron } from "./cron.js";
+import { makeAccessControl, makeDatabases, makeListeners, makeTracking } from "./node-parts.js";
 import { applyDirectives } from "./config/apply-directives.js";
 import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import type { ClusterBridge } from "./cluster/bridge.js";
@@ -14,6 +15,7 @@ import { joinCluster } from "./cluster/membership.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
 import { BlockedClients } from "./dispatch/blocked.js";
+import { route } from "./dispatch/route.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import type {
@@ -32,10 +34,9 @@ import { Turn } from "./dispatch/turn.js";
 import { WatchTable } from "./dispatch/watch.js";
 import { LogStream } from "./log/stream.js";
 import type { Client } from "./net/client.js";
-import { closeIdleClients } from "./net/idle-clients.js";
 import { ClientTable } from "./net/client-table.js";
 import { ConnectionServices } from "./net/connection-services.js";
-import { Listeners } from "./net/listeners.js";
+import type { Listeners } from "./net/listeners.js";
 import { OutputGate } from "./net/output-gate.js";
 import { LatencyMonitor } from "./observe/latency-monitor.js";
 import { Monitors } from "./observe/monitors.js";
@@ -54,14 +55,9 @@ import { PubSubHub } from "./pubsub/hub.js";
 import { publishKeyspaceEvent } from "./pubsub/notifications.js";
 import { AccessClock } from "./store/access.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
-import { Tracking } from "./tracking/tracking.js";
-import { DatabaseSet } from "./store/database-set.js";
-import { KeyHasher } from "./store/key-hash.js";
+import type { Tracking } from "./tracking/tracking.js";
+import type { DatabaseSet } from "./store/database-set.js";
 import { FastRandom } from "./store/random.js";
-import { CollectionEnvironment } from "./store/types/environment.js";
-
-/** Share of the loop that active expiry may take per cron run: Redis' 25% of 1000/hz ms. */
-const expireShare = 0.25;
 
 export interface NodeOptions {
   readonly ports: Ports;
@@ -94,7 +90,7 @@ export class Node implements NodeServices, StoreHooks {
   readonly blocked: BlockedClients;
   readonly tracking: Tracking;
   readonly info: NodeInfo;
-  readonly #rates = new NodeRates();
+  readonly #cron: Cron;
   readonly #onShutdown: (() => void) | undefined;
   readonly names: NameCache;
   readonly acl: AccessControl;
@@ -115,7 +111,6 @@ export class Node implements NodeServices, StoreHooks {
   readonly #connections: ConnectionServices;
   #lock: DirectoryLock | undefined;
   #timers: Timer[] = [];
-  #cronTimer: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: NodeOptions) {
@@ -130,15 +125,10 @@ export class Node implements NodeServices, StoreHooks {
       clock: ports.clock,
       runDeferred: (client, argv) => client.link.runDeferred?.(argv),
     });
-    this.tracking = new Tracking({
-      hasher: new KeyHasher(ports.random.uint32()),
-      client: (id) => this.clients.get(id),
-      running: () => this.dispatcher.running,
-      keysMax: () => this.config.trackingTableMaxKeys,
-      scheduleTurn: () => this.turn.schedule(),
-      onDelivery: this.#holdPush,
-    });
-    this.info = new NodeInfo(this, this.#rates);
+    this.tracking = makeTracking(this, this.#holdPush);
+    const rates = new NodeRates();
+    this.info = new NodeInfo(this, rates);
+    this.#cron = new Cron(this, rates);
     this.runId = Buffer.from(ports.random.bytes(20)).toString("hex");
     this.registry = new CommandRegistry(families);
     for (const [from, to] of configuration.renamedCommands) this.registry.rename(from, to);
@@ -146,26 +136,8 @@ export class Node implements NodeServices, StoreHooks {
     const random = new FastRandom(ports.random.uint32());
     this.access = new AccessClock(random);
     this.access.setNow(this.startedAt);
-    this.databases = new DatabaseSet(this.config.clusterEnabled ? 1 : this.config.databases, {
-      hooks: this,
-      hasher: new KeyHasher(ports.random.uint32()),
-      access: this.access,
-      random,
-      collections: new CollectionEnvironment({
-        limits: this.config,
-        seed: ports.random.uint32(),
-        random,
-      }),
-      perSlot: this.config.clusterEnabled,
-    });
-    this.acl = new AccessControl({
-      config: this.config,
-      registry: this.registry,
-      now: () => this.ports.clock.now(),
-      clients: () => this.clients.all(),
-      disconnect: (client) => this.#disconnect(client),
-      describeClient: (client) => clientLine(client, this.ports.clock.now()),
-    });
+    this.databases = makeDatabases(this, random, this.access);
+    this.acl = makeAccessControl(this);
     const at = { now: this.startedAt, databases: this.databases };
     const loader = internalClient("loader", at);
     this.dispatcher = new Dispatcher(this, this.reply, loader);
@@ -224,17 +196,7 @@ export class Node implements NodeServices, StoreHooks {
       },
     });
     this.#connections = new ConnectionServices(this);
-    this.listeners = new Listeners({
-      net: ports.net,
-      log: ports.log,
-      config: this.config,
-      clientCount: () => this.clients.count,
-      defaultUserIsOpen: () => this.acl.defaultUserHasNoPassword,
-      onRejected: () => {
-        this.stats.rejectedConnections += 1;
-      },
-      accept: (socket) => this.#connections.accept(socket),
-    });
+    this.listeners = makeListeners(this, (socket) => this.#connections.accept(socket));
     this.replication = new Replication({
       host: this.#bindReplication(),
       clock: ports.clock,
@@ -258,7 +220,7 @@ export class Node implements NodeServices, StoreHooks {
     await this.listeners.listen();
     log.notice("Server initialized");
     await this.#load();
-    this.restartCron();
+    this.#cron.start();
     if (this.config.clusterEnabled) {
       this.cluster = await joinCluster(this);
       await this.cluster.start();
@@ -310,7 +272,7 @@ export class Node implements NodeServices, StoreHooks {
 
   async #stop(save: "no" | "default" | "if-changed"): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
-    this.#cronTimer?.cancel();
+    this.#cron.stop();
     this.pause.stop();
     await this.listeners.close();
     await this.cluster?.stop();
@@ -493,12 +455,6 @@ export class Node implements NodeServices, StoreHooks {
     client.link.closeNow("cross protocol scripting");
   }
 
-  /** The client that runs a command now still gets its reply. */
-  #disconnect(client: Client): void {
-    if (client === this.dispatcher.running) client.link.closeAfterReplies();
-    else client.link.closeNow("its user may do less than before");
-  }
-
   get role(): ReplicationRole {
     return this.#role;
   }
@@ -519,6 +475,10 @@ export class Node implements NodeServices, StoreHooks {
       forgetStreamDatabase: () => this.stream.forgetDatabase(),
       onDatasetReplaced: () => this.#onDatasetReplaced(),
       onReplicasChanged: () => {},
+      onRoleChanged: (primary) => {
+        // What they wait for will come from elsewhere, and nobody here may take it.
+        if (primary !== undefined) this.blocked.disconnectAll();
+      },
       onPrimaryLinkChanged: () => {},
       onHistoryChanged: () => this.#activateStream(),
       durableOffset: () => undefined,
@@ -557,43 +517,8 @@ export class Node implements NodeServices, StoreHooks {
     this.replication.endTurn();
   }
 
-  /** The cron runs from the start on, at the pace that `hz` says. */
   restartCron(): void {
-    if (this.#lock === undefined) return;
-    this.#cronTimer?.cancel();
-    this.#cronTimer = this.ports.clock.every(1000 / this.config.hz, () => this.#cron());
-  }
-
-  #cron(): void {
-    const { clock } = this.ports;
-    const now = clock.now();
-    this.access.setNow(now);
-    if (this.switches.cronPaused) return;
-    this.#rates.sample(this.stats, clock.monotonic());
-    this.dispatcher.startBatch();
-    this.#expireCycle();
-    this.persistence.cron();
-    closeIdleClients(this.clients, { now, timeoutSeconds: this.config.timeout });
-    this.stats.peakMemory = Math.max(this.stats.peakMemory, this.process.usedMemory());
-    if (this.stream.batchBytes > 0) this.turn.schedule();
-  }
-
-  #expireCycle(): void {
-    if (!this.switches.activeExpire) return;
-    const { clock } = this.ports;
-    const budgetMs = (1000 / this.config.hz) * expireShare;
-    const began = clock.monotonic();
-    const deadline = began + budgetMs;
-    for (const database of this.databases.databases) {
-      const { finished } = database.expireCycle(() => clock.monotonic() > deadline);
-      if (finished) continue;
-      this.stats.expireTimeCapReached += 1;
-      break;
-    }
-    const elapsedMs = clock.monotonic() - began;
-    this.stats.expireCycles += 1;
-    this.stats.expireCycleMs += elapsedMs;
-    this.latency.add("expire-cycle", elapsedMs, clock.now());
+    if (this.#cron.isRunning) this.#cron.start();
   }
 }
 

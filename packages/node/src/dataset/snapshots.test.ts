@@ -136,6 +136,48 @@ function change(harness: CommandHarness, key: number, number: number): void {
   }
 }
 
+const large = ["set", "list", "hash", "zset"] as const;
+
+function fillLarge(harness: CommandHarness, size: number): void {
+  const words = Array.from({ length: size }, (_, at) => `word${at}`);
+  harness.run("SADD", "set", ...words);
+  harness.run("RPUSH", "list", ...words);
+  harness.run("HSET", "hash", ...words.flatMap((word) => [word, "v"]));
+  harness.run("ZADD", "zset", ...words.flatMap((word, at) => [String(at % 50), word]));
+  harness.run("SETRANGE", "string", "100000", "x");
+  harness.run("SADD", "small", "a", "b");
+  for (const key of large) harness.run("PEXPIRE", key, "1000000");
+}
+
+function changeLarge(harness: CommandHarness, number: number, round: number): void {
+  const key = large[number % large.length] as string;
+  const word = `word${(number * 7 + round) % 3000}`;
+  switch (number % 9) {
+    case 0:
+      harness.run("DEL", key);
+      return;
+    case 1:
+      harness.run("RENAME", key, `renamed${round}`);
+      return;
+    case 2:
+      harness.run("APPEND", "string", word);
+      harness.run("SADD", "small", word);
+      return;
+    case 3:
+      harness.run("SPOP", "set", "100");
+      harness.run("LTRIM", "list", "10", "-10");
+      return;
+    default:
+      harness.run("SREM", "set", word);
+      harness.run("SADD", "set", `new${round}`);
+      harness.run("LPUSH", "list", word);
+      harness.run("HDEL", "hash", word);
+      harness.run("HSET", "hash", `new${round}`, "x");
+      harness.run("ZADD", "zset", String(round), word);
+      harness.run("ZREM", "zset", `word${round}`);
+  }
+}
+
 const changes = fc.array(fc.tuple(fc.nat(499), fc.nat(100_000)), { maxLength: 300 });
 
 describe("Snapshots", () => {
@@ -165,6 +207,39 @@ describe("Snapshots", () => {
           assert.equal(digest(load(format, Buffer.concat(chunks))), expected);
         }),
         { numRuns: 30 },
+      );
+    });
+  }
+
+  for (const format of ["rdb", "commands"] as const) {
+    it(`freezes large collections that change while their parts are written, as ${format}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat(1000), { minLength: 20, maxLength: 80 }), async (numbers) => {
+          const { clock, form, harness, snapshots } = setUp();
+          fillLarge(harness, 3000);
+          const expected = digest(harness);
+          const claim = snapshots.claim("save");
+          const snapshot = claim?.begin(form(format));
+          const chunks: Buffer[] = [];
+          let done = false;
+          const reading = (async () => {
+            for await (const chunk of snapshot ?? []) chunks.push(chunk);
+            done = true;
+          })();
+          let next = 0;
+          while (!done) {
+            changeLarge(harness, numbers[next % numbers.length] as number, next);
+            next += 1;
+            await clock.advance(0);
+            clock.runDeferred();
+            await new Promise(setImmediate);
+          }
+          await reading;
+          claim?.release();
+          assert.ok(next > 10, "it took many slices");
+          assert.equal(digest(load(format, Buffer.concat(chunks))), expected);
+        }),
+        { numRuns: 15 },
       );
     });
   }

@@ -157,7 +157,6 @@ export class BlockedClients {
     for (const [key, queue] of this.#queues[database.index] ?? []) {
       this.#signal(database, key, queue);
     }
-    this.#host.scheduleTurn();
   }
 
   /** True if somebody may be served. */
@@ -248,6 +247,9 @@ export class BlockedClients {
     if (queue === undefined || queue.isReady) return;
     queue.isReady = true;
     this.#ready.push({ database, key, queue });
+    // The end of the unit serves them; what is no command's doing (expiry, a replica's stream) has
+    // only the end of the turn.
+    this.#host.scheduleTurn();
   }
 
   #serveKey(database: Database, key: string): void {

@@ -12,7 +12,7 @@ import type { Clock, Timer } from "../ports.js";
 export type PauseMode = "write" | "all";
 
 /** Who asked for it: each has an end and a mode of its own, and the strongest counts. */
-export type PauseReason = "client" | "failover";
+export type PauseReason = "client" | "failover" | "shutdown";
 
 /** Timers of Node.js end at 2^31 - 1 ms; a failover's pause has no end of its own. */
 const timerMsMax = 2 ** 31 - 1;

@@ -28,6 +28,7 @@ import type { Dispatcher } from "./dispatcher.js";
 import type { BlockedClients } from "./blocked.js";
 import type { EventClass } from "./context.js";
 import type { NodeStats } from "./stats.js";
+import type { Shutdown } from "./shutdown.js";
 import type { Tracking } from "../tracking/tracking.js";
 import type { ClientPause } from "./pause.js";
 import type { WatchTable } from "./watch.js";
@@ -145,6 +146,7 @@ export interface NodeServices {
   stop(options?: StopOptions): Promise<void>;
   /** SHUTDOWN: saves as asked, stops, and ends the process; or the text of the error reply. */
   shutdown(options: ShutdownOptions): string | undefined;
+  readonly shutdowns: Shutdown;
 
   readonly info: InfoSource;
   readonly slowLog: SlowLog;

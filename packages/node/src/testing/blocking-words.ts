@@ -113,7 +113,7 @@ const changes: readonly ((v: BlockingWords) => Words)[] = [
   (v) => ["XGROUP", "DESTROY", v.stream(), "g"],
   (v) => ["DEL", v.list(), v.zset()],
   (v) => ["DEL", v.list(), v.zset()],
-  (v) => ["DEL", "l1", "l2", "z1", "z2"],
+  () => ["DEL", "l1", "l2", "z1", "z2"],
   (v) => ["DEL", v.stream()],
   (v) => ["SET", v.any(), "text"],
   (v) => ["RENAME", v.any(), v.any()],

@@ -6,7 +6,7 @@ import type { CommandSpec } from "../spec.js";
 const options: readonly string[] = ["nosave", "save", "now", "force", "abort"];
 
 function runShutdown(context: CommandContext, argv: readonly string[]): void {
-  const { denyBlocking, node, reply } = context;
+  const { client, denyBlocking, node, reply } = context;
   const words = argv.slice(1).map((word) => word.toLowerCase());
   const has = (word: string): boolean => words.includes(word);
   const others = words.some((word) => word !== "abort");
@@ -16,7 +16,8 @@ function runShutdown(context: CommandContext, argv: readonly string[]): void {
     return;
   }
   if (has("abort")) {
-    reply.error("ERR No shutdown in progress.");
+    if (node.shutdowns.abort()) reply.ok();
+    else reply.error("ERR No shutdown in progress.");
     return;
   }
   if (!has("now") && denyBlocking) {
@@ -24,10 +25,8 @@ function runShutdown(context: CommandContext, argv: readonly string[]): void {
     return;
   }
   // No reply: the client sees the connection end, as the others do.
-  const error = node.shutdown({
-    save: has("save") ? "yes" : has("nosave") ? "no" : "default",
-    force: has("force"),
-  });
+  const save = has("save") ? "yes" : has("nosave") ? "no" : "default";
+  const error = node.shutdowns.request(client, { save, force: has("force") }, has("now"));
   if (error !== undefined) reply.error(error);
 }
 

@@ -121,7 +121,7 @@ function runUnblock({ node, reply }: CommandContext, argv: readonly string[]): v
     return;
   }
   const blocked = node.clients.get(id)?.blocked;
-  if (blocked === undefined || blocked.reason === "pause") {
+  if (blocked === undefined || blocked.reason === "pause" || blocked.reason === "shutdown") {
     reply.integer(0);
     return;
   }

@@ -1,0 +1,74 @@
+/** How the parts of a node are made out of it: one function for each that needs many threads. */
+import { AccessControl } from "./acl/access-control.js";
+import { clientLine } from "./commands/connection/client/line.js";
+import type { Client } from "./net/client.js";
+import { Listeners } from "./net/listeners.js";
+import type { Socket } from "./ports.js";
+import type { Node } from "./node.js";
+import type { AccessClock } from "./store/access.js";
+import { DatabaseSet } from "./store/database-set.js";
+import { KeyHasher } from "./store/key-hash.js";
+import type { FastRandom } from "./store/random.js";
+import { CollectionEnvironment } from "./store/types/environment.js";
+import { Tracking } from "./tracking/tracking.js";
+
+export function makeDatabases(node: Node, random: FastRandom, access: AccessClock): DatabaseSet {
+  const { config, ports } = node;
+  // Cluster mode knows one database, with a table for each slot.
+  const perSlot = config.clusterEnabled;
+  return new DatabaseSet(perSlot ? 1 : config.databases, {
+    hooks: node,
+    hasher: new KeyHasher(ports.random.uint32()),
+    access,
+    random,
+    collections: new CollectionEnvironment({
+      limits: config,
+      seed: ports.random.uint32(),
+      random,
+    }),
+    perSlot,
+  });
+}
+
+export function makeAccessControl(node: Node): AccessControl {
+  const { clock } = node.ports;
+  return new AccessControl({
+    config: node.config,
+    registry: node.registry,
+    now: () => clock.now(),
+    clients: () => node.clients.all(),
+    disconnect: (client) => disconnect(node, client),
+    describeClient: (client) => clientLine(client, clock.now()),
+  });
+}
+
+/** The client that runs a command now still gets its reply. */
+function disconnect(node: Node, client: Client): void {
+  if (client === node.dispatcher.running) client.link.closeAfterReplies();
+  else client.link.closeNow("its user may do less than before");
+}
+
+export function makeTracking(node: Node, onDelivery: (client: Client) => void): Tracking {
+  return new Tracking({
+    hasher: new KeyHasher(node.ports.random.uint32()),
+    client: (id) => node.clients.get(id),
+    running: () => node.dispatcher.running,
+    keysMax: () => node.config.trackingTableMaxKeys,
+    scheduleTurn: () => node.turn.schedule(),
+    onDelivery,
+  });
+}
+
+export function makeListeners(node: Node, accept: (socket: Socket) => void): Listeners {
+  return new Listeners({
+    net: node.ports.net,
+    log: node.ports.log,
+    config: node.config,
+    clientCount: () => node.clients.count,
+    defaultUserIsOpen: () => node.acl.defaultUserHasNoPassword,
+    onRejected: () => {
+      node.stats.rejectedConnections += 1;
+    },
+    accept,
+  });
+}
