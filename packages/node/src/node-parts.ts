@@ -1,6 +1,7 @@
 /** How the parts of a node are made out of it: one function for each that needs many threads. */
 import { AccessControl } from "./acl/access-control.js";
 import { clientLine } from "./commands/connection/client/line.js";
+import { Shutdown } from "./dispatch/shutdown.js";
 import type { Client } from "./net/client.js";
 import { Listeners } from "./net/listeners.js";
 import type { Socket } from "./ports.js";
@@ -17,7 +18,7 @@ export function makeDatabases(node: Node, random: FastRandom, access: AccessCloc
   // Cluster mode knows one database, with a table for each slot.
   const perSlot = config.clusterEnabled;
   return new DatabaseSet(perSlot ? 1 : config.databases, {
-    hooks: node,
+    hooks: node.hooks,
     hasher: new KeyHasher(ports.random.uint32()),
     access,
     random,
@@ -56,6 +57,21 @@ export function makeTracking(node: Node, onDelivery: (client: Client) => void): 
     keysMax: () => node.config.trackingTableMaxKeys,
     scheduleTurn: () => node.turn.schedule(),
     onDelivery,
+  });
+}
+
+export function makeShutdown(node: Node): Shutdown {
+  return new Shutdown({
+    clock: node.ports.clock,
+    log: node.ports.log,
+    pause: node.pause,
+    timeoutSeconds: () => node.config.shutdownTimeout,
+    lateReplicas: () => {
+      const { history, replicas } = node.replication;
+      return node.role.isReplica ? 0 : replicas.count - replicas.countAcknowledged(history.offset);
+    },
+    requestAcks: () => node.replication.replicas.requestAcks(),
+    end: (asked) => node.shutdown(asked),
   });
 }
 

@@ -6,8 +6,9 @@ import { type Argument, NameCache, ReplyWriter } from "@slotlog/resp";
 import { loadUsers } from "./acl/startup.js";
 import { families } from "./commands/index.js";
 import type { AccessControl } from "./acl/access-control.js";
+import { KeyspaceHooks } from "./keyspace-hooks.js";
 import { Cron } from "./cron.js";
-import { makeAccessControl, makeDatabases, makeListeners, makeTracking } from "./node-parts.js";
+import { makeAccessControl, makeDatabases, makeListeners, makeShutdown, makeTracking } from "./node-parts.js";
 import { applyDirectives } from "./config/apply-directives.js";
 import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import type { ClusterBridge } from "./cluster/bridge.js";
@@ -18,6 +19,7 @@ import { BlockedClients } from "./dispatch/blocked.js";
 import { route } from "./dispatch/route.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
+import { LateReplies } from "./dispatch/late-replies.js";
 import type {
   DebugSwitches,
   NodeServices,
@@ -28,6 +30,7 @@ import type {
 } from "./dispatch/services.js";
 import { ReadHolds } from "./dispatch/read-holds.js";
 import { internalClient, StreamApplier } from "./dispatch/stream-applier.js";
+import type { Shutdown } from "./dispatch/shutdown.js";
 import { ClientPause } from "./dispatch/pause.js";
 import { NodeStats } from "./dispatch/stats.js";
 import { Turn } from "./dispatch/turn.js";
@@ -49,12 +52,13 @@ import { Persistence } from "./persistence.js";
 import type { DirectoryLock, Ports, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
 import { bindReplication } from "./replication-binding.js";
+import { ReplicationControl } from "./replication-control.js";
+import type { PrimaryAddress } from "./replication/primary-link.js";
 import { Replication } from "./replication/replication.js";
 import type { ReplicationHost } from "./replication/settings.js";
 import { PubSubHub } from "./pubsub/hub.js";
 import { publishKeyspaceEvent } from "./pubsub/notifications.js";
 import { AccessClock } from "./store/access.js";
-import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 import type { Tracking } from "./tracking/tracking.js";
 import type { DatabaseSet } from "./store/database-set.js";
 import { FastRandom } from "./store/random.js";
@@ -67,7 +71,7 @@ export interface NodeOptions {
   readonly onShutdown?: () => void;
 }
 
-export class Node implements NodeServices, StoreHooks {
+export class Node implements NodeServices {
   readonly ports: Ports;
   readonly configuration: Configuration;
   readonly config: NodeConfig;
@@ -89,6 +93,7 @@ export class Node implements NodeServices, StoreHooks {
   readonly pause: ClientPause;
   readonly blocked: BlockedClients;
   readonly tracking: Tracking;
+  readonly shutdowns: Shutdown;
   readonly info: NodeInfo;
   readonly #cron: Cron;
   readonly #onShutdown: (() => void) | undefined;
@@ -99,15 +104,17 @@ export class Node implements NodeServices, StoreHooks {
   readonly listeners: Listeners;
   readonly persistence: Persistence;
   readonly replication: Replication;
+  readonly replicationControl: ReplicationControl;
+  readonly late: LateReplies;
   readonly startedAt: number;
   readonly runId: string;
 
   cluster: ClusterBridge | undefined;
   loading = false;
   readsWait = false;
-  noTouch = false;
-  readonly #holds = new ReadHolds(this.stream);
-  readonly #applier: StreamApplier;
+  readonly hooks = new KeyspaceHooks(this);
+  readonly holds = new ReadHolds(this.stream);
+  readonly applier: StreamApplier;
   readonly #connections: ConnectionServices;
   #lock: DirectoryLock | undefined;
   #timers: Timer[] = [];
@@ -125,6 +132,7 @@ export class Node implements NodeServices, StoreHooks {
       clock: ports.clock,
       runDeferred: (client, argv) => client.link.runDeferred?.(argv),
     });
+    this.shutdowns = makeShutdown(this);
     this.tracking = makeTracking(this, this.#holdPush);
     const rates = new NodeRates();
     this.info = new NodeInfo(this, rates);
@@ -142,7 +150,7 @@ export class Node implements NodeServices, StoreHooks {
     const loader = internalClient("loader", at);
     this.dispatcher = new Dispatcher(this, this.reply, loader);
     this.dispatcher.now = this.startedAt;
-    this.#applier = new StreamApplier({
+    this.applier = new StreamApplier({
       dispatcher: this.dispatcher,
       registry: this.registry,
       databases: this.databases,
@@ -158,11 +166,16 @@ export class Node implements NodeServices, StoreHooks {
       stats: this.stats,
       scheduleTurn: () => this.turn.schedule(),
     });
+    this.late = new LateReplies({
+      stats: this.stats,
+      scheduleTurn: () => this.turn.schedule(),
+    });
     this.turn = new Turn({
       clock: ports.clock,
       reply: this.reply,
       beforeLog: () => {
         this.stats.turns += 1;
+        this.replicationControl.endTurn();
         this.blocked.endTurn();
         this.tracking.endTurn();
       },
@@ -176,7 +189,7 @@ export class Node implements NodeServices, StoreHooks {
       stream: this.stream,
       gate: this.gate,
       processId: this.process.pid,
-      execute: (argv, database) => this.#applier.applyLoaded(argv, database),
+      execute: (argv, database) => this.applier.applyLoaded(argv, database),
       usedMemory: () => this.process.usedMemory(),
       flushLog: () => this.#flushLog(),
       position: () => ({
@@ -190,7 +203,7 @@ export class Node implements NodeServices, StoreHooks {
       onWriterChanged: () => this.#onWriterChanged(),
       onRoom: () => this.#connections.resumeReading(),
       onSnapshotEnd: () => this.turn.schedule(),
-      onDurable: () => {},
+      onDurable: () => this.replicationControl.onDurable(),
       onSyncLatency: (elapsedMs) => {
         this.latency.add("aof-fsync-always", elapsedMs, this.ports.clock.now());
       },
@@ -203,6 +216,17 @@ export class Node implements NodeServices, StoreHooks {
       random: ports.random,
       net: ports.net,
       log: ports.log,
+    });
+    this.replicationControl = new ReplicationControl({
+      ports,
+      config: this.config,
+      stats: this.stats,
+      stream: this.stream,
+      pause: this.pause,
+      replication: this.replication,
+      appendOnly: this.persistence.appendOnly,
+      late: this.late,
+      scheduleTurn: () => this.turn.schedule(),
     });
     applyDirectives(this);
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
@@ -273,7 +297,9 @@ export class Node implements NodeServices, StoreHooks {
   async #stop(save: "no" | "default" | "if-changed"): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#cron.stop();
+    this.shutdowns.stop();
     this.pause.stop();
+    this.replicationControl.stop();
     await this.listeners.close();
     await this.cluster?.stop();
     this.replication.stop();
@@ -306,7 +332,7 @@ export class Node implements NodeServices, StoreHooks {
 
   /** Under `appendfsync always` a notification waits for the change that it tells of. */
   readonly #holdPush = (client: Client): void => {
-    if (this.readsWait) this.#holds.holdPush(client);
+    if (this.readsWait) this.holds.holdPush(client);
   };
 
   publishElsewhere(message: {
@@ -331,7 +357,7 @@ export class Node implements NodeServices, StoreHooks {
   }
 
   holdRead(client: Client, command: Command, argv: readonly string[]): void {
-    this.#holds.hold(client, command, argv);
+    this.holds.hold(client, command, argv);
   }
 
   /** The lower one of what the slow log and the latency monitor want to hear of. */
@@ -401,51 +427,6 @@ export class Node implements NodeServices, StoreHooks {
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
   }
 
-  // What the store asks (`StoreHooks`).
-
-  now(): number {
-    return this.dispatcher.now;
-  }
-
-  get expiredKeys(): ExpiredKeys {
-    if (this.#applier.applying) return "show";
-    return this.role.isReplica ? "hide" : "delete";
-  }
-
-  expired(database: Database, key: string): void {
-    this.stats.expiredKeys += 1;
-    this.propagate(database.index, [this.config.lazyfreeLazyExpire ? "UNLINK" : "DEL", key]);
-    this.notifyKeyspaceEvent("x", "expired", key, database.index);
-    this.modified(database, key);
-  }
-
-  modified(database: Database, key: string): void {
-    this.watches.touch(database.index, key);
-    if (this.tracking.active) this.tracking.changed(key);
-    if (this.readsWait) this.#holds.changed(database.slotOf(key));
-  }
-
-  missed(database: Database, key: string): void {
-    this.notifyKeyspaceEvent("m", "keymiss", key, database.index);
-  }
-
-  created(database: Database, key: string): void {
-    if (!this.loading) this.notifyKeyspaceEvent("n", "new", key, database.index);
-  }
-
-
-  collectionAdded(database: Database, key: string): void {
-    this.blocked.keyReady(database, key);
-  }
-
-  gone(database: Database, key: string): void {
-    this.blocked.keyGone(database, key);
-  }
-
-  contentsReplaced(database: Database): void {
-    this.blocked.databaseReplaced(database);
-  }
-
   onSuspectedAttack(client: Client): void {
     this.ports.log.warning(
       "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands " +
@@ -461,6 +442,13 @@ export class Node implements NodeServices, StoreHooks {
 
   readonly #role: ReplicationRole = replicationRole(this);
 
+  #onRoleChanged(primary: PrimaryAddress | undefined): void {
+    if (!this.config.clusterEnabled) this.configuration.assign("replicaof", primary);
+    this.replicationControl.onRoleChanged(primary);
+    // What they wait for will come from elsewhere, and nobody here may take it.
+    if (primary !== undefined) this.blocked.disconnectAll();
+  }
+
   #bindReplication(): ReplicationHost {
     return bindReplication({
       config: this.config,
@@ -469,19 +457,19 @@ export class Node implements NodeServices, StoreHooks {
       port: () => this.port,
       loadFunction: () => {},
       applyFromPrimary: (database, argv, decoder) => {
-        this.#applier.applyFromPrimary(database, argv, decoder);
+        this.applier.applyFromPrimary(database, argv, decoder);
       },
       scheduleTurn: () => this.turn.schedule(),
       forgetStreamDatabase: () => this.stream.forgetDatabase(),
       onDatasetReplaced: () => this.#onDatasetReplaced(),
-      onReplicasChanged: () => {},
-      onRoleChanged: (primary) => {
-        // What they wait for will come from elsewhere, and nobody here may take it.
-        if (primary !== undefined) this.blocked.disconnectAll();
-      },
+      onReplicasChanged: () => this.replicationControl.onReplicasChanged(),
+      onRoleChanged: (primary) => this.#onRoleChanged(primary),
       onPrimaryLinkChanged: () => {},
-      onHistoryChanged: () => this.#activateStream(),
-      durableOffset: () => undefined,
+      onHistoryChanged: () => {
+        this.#activateStream();
+        this.replicationControl.onHistoryChanged();
+      },
+      durableOffset: () => this.replicationControl.durableOffset(),
     });
   }
 
@@ -509,11 +497,12 @@ export class Node implements NodeServices, StoreHooks {
 
   #writeLog(): void {
     const { stream } = this;
-    this.#holds.endTurn();
+    this.holds.endTurn();
     const batch = stream.batch();
     this.persistence.write(batch);
     stream.forEachReplicaPart((part) => this.replication.append(part));
     stream.reset();
+    this.replicationControl.onLogWritten();
     this.replication.endTurn();
   }
 

@@ -26,6 +26,7 @@ import { errorCode } from "./disk-error.js";
 /** Connected and yet silent for so long counts as alive: it may be stopped in a debugger. */
 const answerTimeoutMs = 2000;
 const lockNamePattern = /^slotlog\.([0-9a-f]{16})\.lock$/;
+const readerId = "f".repeat(16);
 /** sockaddr_un holds 108 bytes on Linux, 104 on macOS and the BSDs, its final zero included. */
 const socketPathBytesMax = 103;
 
@@ -63,6 +64,24 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     throw error;
   }
   return candidate;
+}
+
+/**
+ * Who owns the directory, in words, or `undefined` if no live process does. For readers: nothing is
+ * written, and a candidate that is asked stays one, because no id is larger than the asker's.
+ */
+export async function directoryOwner(directory: string): Promise<string | undefined> {
+  const real = await fs.promises.realpath(directory);
+  if (process.platform === "win32") {
+    const answer = await ask(pipeName(real), readerId);
+    return answer === "dead" ? undefined : "another process on this machine";
+  }
+  for (const name of await fs.promises.readdir(real)) {
+    if (!lockNamePattern.test(name)) continue;
+    const answer = await throughShortPath(real, name, (short) => ask(short, readerId));
+    if (answer !== "dead" && answer !== "yields") return answer;
+  }
+  return undefined;
 }
 
 class Candidate implements DirectoryLock {
@@ -261,13 +280,12 @@ function unlockable(directory: string, error: unknown): DirectoryLock {
 
 /** A named pipe vanishes with its process, and its name can be taken once: a system lock. */
 async function lockByPipe(directory: string): Promise<DirectoryLock> {
-  const hash = createHash("sha256").update(directory.toLowerCase()).digest("hex").slice(0, 32);
   const server = net.createServer((socket) => {
     socket.destroy();
   });
   server.unref();
   try {
-    await listenOn(server, `\\\\.\\pipe\\slotlog-${hash}`);
+    await listenOn(server, pipeName(directory));
   } catch (error) {
     if (errorCode(error) !== "EADDRINUSE") throw error;
     throw new DirectoryLockedError(directory, "another process on this machine");
@@ -281,4 +299,9 @@ async function lockByPipe(directory: string): Promise<DirectoryLock> {
         });
       }),
   };
+}
+
+function pipeName(directory: string): string {
+  const hash = createHash("sha256").update(directory.toLowerCase()).digest("hex").slice(0, 32);
+  return `\\\\.\\pipe\\slotlog-${hash}`;
 }

@@ -53,7 +53,7 @@ function deleteSlotKeys(node: Node, slots: readonly number[]): void {
     for (const key of database.keysInSlot(slot, database.slotSize(slot))) {
       database.delete(key);
       node.propagate(database.index, ["DEL", key]);
-      node.modified(database, key);
+      node.hooks.modified(database, key);
     }
   }
   node.turn.schedule();

@@ -53,27 +53,27 @@ describe("blocked clients", () => {
     assert.equal(several.heard(0), ":1\r\n*1\r\n$1\r\nx\r\n");
   });
 
-  it("give up in time, however often they were served in vain", () => {
+  it("give up in time, however often they were served in vain", async () => {
     const several = new SeveralClients(2);
     const { clock } = several.harness;
     several.say(0, ["XADD", "s", "1-1", "f", "v"]);
     several.say(1, ["XREAD", "BLOCK", "1000", "STREAMS", "s", "9-0"]);
-    clock.advance(600);
+    await clock.advance(600);
     several.say(0, ["XADD", "s", "2-1", "f", "v"]);
-    clock.advance(399);
+    await clock.advance(399);
     assert.equal(several.heard(1), "");
-    clock.advance(2);
+    await clock.advance(2);
     assert.equal(several.heard(1), nothing2);
     assert.equal(several.harness.node.blocked.count, 0);
   });
 
-  it("wait for longer than a timer of Node.js lasts", () => {
+  it("wait for longer than a timer of Node.js lasts", async () => {
     const several = new SeveralClients(1);
     const days = 24 * 3600;
     several.say(0, ["BLPOP", "list", String(60 * days)]);
-    several.harness.clock.advance(59 * days * 1000);
+    await several.harness.clock.advance(59 * days * 1000);
     assert.equal(several.heard(0), "");
-    several.harness.clock.advance(days * 1000);
+    await several.harness.clock.advance(days * 1000);
     assert.equal(several.heard(0), nothing2);
   });
 
@@ -141,14 +141,14 @@ describe("blocked clients", () => {
     }
   });
 
-  it("count once", () => {
+  it("count once", async () => {
     const several = new SeveralClients(2);
     const { registry, stats } = several.harness.node;
     several.say(1, ["BLPOP", "list", "0"]);
     assert.equal(registry.find("blpop")?.calls, 0);
     several.say(0, ["RPUSH", "list", "a"]);
     several.say(1, ["BLPOP", "list", "0.001"]);
-    several.harness.clock.advance(1);
+    await several.harness.clock.advance(1);
     assert.equal(registry.find("blpop")?.calls, 2);
     assert.equal(stats.commandsProcessed, 3);
   });

@@ -207,7 +207,7 @@ export class Dispatcher {
     const reply = this.#reply;
     context.begin(client, command);
     context.now = this.now;
-    node.noTouch = client.noTouch;
+    node.hooks.noTouch = client.noTouch;
     const outermost = this.#depth === 0;
     const offsetBefore = stream.offset;
     const errorsBefore = reply.errorCount;
@@ -233,7 +233,11 @@ export class Dispatcher {
       }
     }
     if (outermost) stream.endUnit();
-    if (stream.offset !== offsetBefore) client.replyOffset = stream.offset;
+    if (stream.offset !== offsetBefore) {
+      client.replyOffset = stream.offset;
+      // What a transaction wrote is for a WAIT behind it, not for one inside.
+      if (outermost) client.writeOffset = stream.offset;
+    }
     else if (node.readsWait) node.holdRead(client, command, argv);
 
     const isMonitored = node.monitors.active && !this.#repeats;

@@ -17,6 +17,7 @@ import type { RdbSaver } from "../persistence/rdb-saver.js";
 import type { ClientTable } from "../net/client-table.js";
 import type { Ports } from "../ports.js";
 import type { Replication } from "../replication/replication.js";
+import type { ReplicationControl } from "../replication-control.js";
 import type { InfoSource } from "../observe/info-sources.js";
 import type { LatencyMonitor } from "../observe/latency-monitor.js";
 import type { Monitors } from "../observe/monitors.js";
@@ -130,6 +131,8 @@ export interface NodeServices {
   readonly cluster: ClusterBridge | undefined;
   readonly persistence: PersistenceHealth;
   readonly replication: Replication;
+  /** WAIT, FAILOVER, and what else of replication concerns clients. */
+  readonly replicationControl: ReplicationControl;
   readonly role: ReplicationRole;
   /** True while the data set is being loaded. */
   readonly loading: boolean;
@@ -156,7 +159,7 @@ export interface NodeServices {
   readonly pause: ClientPause;
   readonly switches: DebugSwitches;
   /** Lookups do not count as uses now: CLIENT NO-TOUCH of the client whose command runs. */
-  noTouch: boolean;
+  readonly hooks: { noTouch: boolean };
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
   /** DEBUG RELOAD: saves and loads again; the text of the error reply if that failed. */

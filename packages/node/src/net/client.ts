@@ -132,6 +132,8 @@ export class Client {
   lastCommand: Command | undefined;
   /** Log offset that must be released before the replies written so far may leave. */
   replyOffset = 0;
+  /** Log offset behind the last change that a command of this client made; WAIT waits for it. */
+  writeOffset = 0;
 
   constructor(options: {
     readonly id: number;

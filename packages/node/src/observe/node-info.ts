@@ -48,6 +48,7 @@ export class NodeInfo implements InfoSource {
   server(): ServerInfo {
     const { config, configuration, ports, process, runId, startedAt, port } = this.#node;
     const now = ports.clock.now();
+    const shutdownInMs = this.#node.shutdowns.millisecondsLeft;
     const bind = config.bind.map((address) =>
       address.startsWith("-") ? address.slice(1) : address,
     );
@@ -64,6 +65,7 @@ export class NodeInfo implements InfoSource {
       lruClock: Math.floor(now / 1000) % 2 ** 24,
       executable: process.executable,
       configFile: configuration.file ?? "",
+      ...(shutdownInMs === undefined ? {} : { shutdownInMs }),
       listeners: [{ name: "tcp", addresses: bind, port }],
     };
   }
@@ -263,7 +265,7 @@ export class NodeInfo implements InfoSource {
       ...(primary === undefined ? {} : { primary }),
       ...(countsReplicas ? { goodReplicas: replicas.countGood(config.minReplicasMaxLag) } : {}),
       replicas: listed,
-      failoverState: "no-failover",
+      failoverState: this.#node.replicationControl.failover.state,
       id: history.id,
       secondId: history.secondId,
       offset: history.offset,

@@ -109,6 +109,16 @@ export class AppendOnly {
     return this.writer !== undefined || this.#wanted;
   }
 
+  /**
+   * The log offset up to which the files on the disk have everything; `undefined` without an AOF,
+   * and while its base does not show the data set that its increments begin with.
+   */
+  get durableOffset(): number | undefined {
+    const replaced = this.#replaced || (this.#running !== undefined && this.#replacedBefore);
+    if (this.#settling !== undefined || replaced) return undefined;
+    return this.writer?.durableOffset;
+  }
+
   get rewriting(): boolean {
     return this.#running !== undefined;
   }
@@ -190,6 +200,7 @@ export class AppendOnly {
         if (this.#wanted ? !(await this.#turnOn()) : !(await this.#turnOff())) break;
       }
       this.#settling = undefined;
+      this.#parts.onDurable(this.writer?.durableOffset ?? 0);
     })();
   }
 
@@ -410,6 +421,7 @@ export class AppendOnly {
         this.lastRewriteOk = true;
         this.pace.succeeded();
         end();
+        this.#parts.onDurable(this.writer?.durableOffset ?? 0);
         return true;
       },
       (error: unknown) => {

@@ -57,6 +57,9 @@ export class PrimaryLink implements SocketHandlers {
   /** Monotonic milliseconds of the last byte received, or of the last attempt. */
   #lastIoAt: number;
   #downSince: number | undefined;
+  /** The offset that the primary asked for last, and what we last said to have on disk. */
+  #askedOffset = 0;
+  #toldDurable = 0;
 
   constructor(options: PrimaryLinkOptions) {
     this.#options = options;
@@ -132,8 +135,18 @@ export class PrimaryLink implements SocketHandlers {
     if (this.#state !== "connected") return;
     const durable = this.#options.host.durableOffset();
     const ack = ["REPLCONF", "ACK", String(offset)];
-    if (durable !== undefined) ack.push("FACK", String(durable));
+    if (durable !== undefined) {
+      ack.push("FACK", String(durable));
+      this.#toldDurable = durable;
+    }
     this.#send(ack);
+  }
+
+  /** Our disk has got further: whoever waits for it there need not wait for the next second. */
+  onDurable(): void {
+    if (this.#toldDurable >= this.#askedOffset) return;
+    const durable = this.#options.host.durableOffset();
+    if (durable !== undefined && durable > this.#toldDurable) this.sendAck();
   }
 
   #dial(): void {
@@ -296,6 +309,8 @@ export class PrimaryLink implements SocketHandlers {
   #beginStream(database: number, rest: Buffer): void {
     const { history, host } = this.#options;
     this.#state = movePrimaryLink(this.#state, "connected");
+    this.#askedOffset = 0;
+    this.#toldDurable = 0;
     this.#handshake = undefined;
     this.#downSince = undefined;
     this.#stream = new StreamReader({
@@ -303,7 +318,10 @@ export class PrimaryLink implements SocketHandlers {
       history,
       decoder: new CommandDecoder({ bulkBytesMax: Number.POSITIVE_INFINITY }),
       database,
-      onAckWanted: (offset) => this.sendAck(offset),
+      onAckWanted: (offset) => {
+        this.#askedOffset = offset;
+        this.sendAck(offset);
+      },
       onAppended: () => host.scheduleTurn(),
     });
     host.onPrimaryLinkChanged(true);

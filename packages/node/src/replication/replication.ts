@@ -146,6 +146,11 @@ export class Replication {
     this.replicas.endTurn();
   }
 
+  /** Our disk has got further. */
+  onDurable(): void {
+    this.#primary?.onDurable();
+  }
+
   everySecond(): void {
     this.#primary?.everySecond();
     this.replicas.everySecond(this.pingsPaused);

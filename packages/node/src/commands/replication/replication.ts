@@ -4,6 +4,8 @@ import type { CommandContext } from "../../dispatch/context.js";
 import { roleReport } from "../../replication/report.js";
 import { parseSafeInteger } from "../../store/int64.js";
 import type { CommandDocs, CommandSpec } from "../spec.js";
+import { failover } from "./failover.js";
+import { waiting } from "./wait.js";
 
 const portMax = 65535;
 
@@ -13,11 +15,14 @@ function replicaOf(context: CommandContext, argv: readonly string[]): void {
     reply.error("ERR REPLICAOF not allowed in cluster mode.");
     return;
   }
+  if (node.replicationControl.failover.isRunning) {
+    reply.error("ERR REPLICAOF not allowed while failing over.");
+    return;
+  }
   const host = argv[1] as string;
   const portText = argv[2] as string;
   if (host.toLowerCase() === "no" && portText.toLowerCase() === "one") {
     node.replication.unfollow();
-    node.configuration.assign("replicaof", undefined);
     reply.ok();
     return;
   }
@@ -32,7 +37,6 @@ function replicaOf(context: CommandContext, argv: readonly string[]): void {
     return;
   }
   node.replication.follow({ host, port });
-  node.configuration.assign("replicaof", { host, port });
   reply.ok();
 }
 
@@ -158,6 +162,7 @@ const sync: CommandSpec = {
 };
 
 export const replication: readonly CommandSpec[] = [
+  failover,
   psync,
   replconf,
   replicaOfSpec("replicaof", {
@@ -172,4 +177,5 @@ export const replication: readonly CommandSpec[] = [
     replacedBy: "`REPLICAOF`",
   }),
   sync,
+  ...waiting,
 ];

@@ -1,0 +1,58 @@
+/** What happens in a node when its keyspace changes: the answers to the store's hooks. */
+import type { Node } from "./node.js";
+import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
+
+export class KeyspaceHooks implements StoreHooks {
+  readonly #node: Node;
+  noTouch = false;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  now(): number {
+    return this.#node.dispatcher.now;
+  }
+
+  get expiredKeys(): ExpiredKeys {
+    const node = this.#node;
+    if (node.applier.applying) return "show";
+    // While writes are paused the data set stands still: an expired key waits for its DEL.
+    return node.role.isReplica || node.pause.mode !== undefined ? "hide" : "delete";
+  }
+
+  expired(database: Database, key: string): void {
+    const node = this.#node;
+    node.stats.expiredKeys += 1;
+    node.propagate(database.index, [node.config.lazyfreeLazyExpire ? "UNLINK" : "DEL", key]);
+    node.notifyKeyspaceEvent("x", "expired", key, database.index);
+    this.modified(database, key);
+  }
+
+  modified(database: Database, key: string): void {
+    const node = this.#node;
+    node.watches.touch(database.index, key);
+    if (node.tracking.active) node.tracking.changed(key);
+    if (node.readsWait) node.holds.changed(database.slotOf(key));
+  }
+
+  missed(database: Database, key: string): void {
+    this.#node.notifyKeyspaceEvent("m", "keymiss", key, database.index);
+  }
+
+  created(database: Database, key: string): void {
+    if (!this.#node.loading) this.#node.notifyKeyspaceEvent("n", "new", key, database.index);
+  }
+
+  collectionAdded(database: Database, key: string): void {
+    this.#node.blocked.keyReady(database, key);
+  }
+
+  gone(database: Database, key: string): void {
+    this.#node.blocked.keyGone(database, key);
+  }
+
+  contentsReplaced(database: Database): void {
+    this.#node.blocked.databaseReplaced(database);
+  }
+}
