@@ -3,7 +3,13 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, CommandRegistry, families } from "@slotlog/node/commands";
+import {
+  type Command,
+  CommandRegistry,
+  type DocsArgument,
+  docsArguments,
+  families,
+} from "@slotlog/node/commands";
 import { root } from "./workspace.mjs";
 
 const file = join(root, "docs/commands.md");
@@ -27,15 +33,33 @@ const groupTitles: Readonly<Record<string, string>> = {
   transactions: "Transactions",
 };
 
+/** An argument in the usual notation: `[optional]`, `<one | of>`, `repeated [repeated ...]`. */
+function notation(argument: DocsArgument): string {
+  const { flags, token } = argument;
+  const value = valueOf(argument);
+  const repeats = flags.includes("multiple") || flags.includes("multiple_token");
+  const whole = [token, value].filter((part) => part !== undefined && part !== "").join(" ");
+  const again = flags.includes("multiple_token") ? whole : value;
+  const text = repeats ? `${whole} [${again} ...]` : whole;
+  if (flags.includes("optional")) return `[${text}]`;
+  return argument.type === "oneof" ? `<${text}>` : text;
+}
+
+function valueOf(argument: DocsArgument): string {
+  const inner = argument.arguments?.map(notation) ?? [];
+  if (argument.type === "oneof") return inner.join(" | ");
+  if (argument.type === "block") return inner.join(" ");
+  return argument.type === "pure-token" ? "" : (argument.displayText ?? argument.name);
+}
+
 function row(command: Command): string {
   const { docs } = command.spec;
   const name = command.fullName.replace("|", " ").toUpperCase();
-  const call = [name, docs.syntax].filter((part) => part !== "").join(" ");
-  // A type behind a name is for COMMAND DOCS; people read the name.
-  const shown = call.replaceAll(/([a-z0-9-]+):[a-z-]+/g, "$1").replaceAll("|", "\\|");
+  const call = [name, ...docsArguments(docs.syntax).map(notation)].join(" ");
   const old = docs.deprecatedSince === undefined ? "" : ` (old: use ${docs.replacedBy})`;
   const keys = command.firstKey === 0 && !command.movable ? "" : "by its keys";
-  return `| \`${shown}\` | ${docs.summary}${old} | ${docs.complexity} | ${keys} | ${docs.since} |`;
+  const cells = [`\`${call}\``, docs.summary + old, docs.complexity, keys, docs.since];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 function document(): string {
@@ -62,7 +86,7 @@ function document(): string {
     "# Commands",
     "",
     `Made from the declarations by \`npm run docs\`; ${leaves.length} commands and subcommands.`,
-    "Arguments in the usual notation: `[optional]`, `one | of`, `repeated ...`.",
+    "Arguments in the usual notation: `[optional]`, `<one | of>`, `repeated [repeated ...]`.",
     "",
     ...groups,
   ].join("\n");

@@ -94,7 +94,10 @@ test("EXEC asks again: the rules may have changed since the queueing", () => {
   harness.run("set", "a", "1");
   harness.run("get", "a");
   harness.node.acl.setUser("joe", ["-set"]);
-  assert.match(harness.text("exec"), /^\*2\r\n-NOPERM ACLs rules changed .* subcommand\r\n\$-1\r\n$/);
+  assert.match(
+    harness.text("exec"),
+    /^\*2\r\n-NOPERM ACLs rules changed .* subcommand\r\n\$-1\r\n$/,
+  );
 });
 
 test("patterns must be allowed literally, channels by a pattern", () => {
@@ -111,7 +114,10 @@ test("a subscriber is disconnected when it may not hear its channel any more", (
   const { acl } = harness.node;
   const closed: string[] = [];
   acl.setUser("joe", ["on", "nopass", "+@all", "&a", "&b"]);
-  const listener = harness.newClient({ ...harness.client.link, closeNow: () => void closed.push("x") });
+  const listener = harness.newClient({
+    ...harness.client.link,
+    closeNow: () => void closed.push("x"),
+  });
   assert.equal(acl.logIn(listener, "joe", "x", "AUTH"), true);
   harness.node.pubsub.subscribe(listener, "channel", "a");
   acl.setUser("joe", ["resetchannels", "&a"]);
@@ -151,7 +157,14 @@ test("denials are logged, similar ones once, with their number", () => {
   harness.run("auth", "joe2", "x");
   const entries = harness.node.acl.log.latest(10);
   assert.deepEqual(
-    entries.map(({ id, count, reason, place, object, user }) => [id, count, reason, place, object, user]),
+    entries.map(({ id, count, reason, place, object, user }) => [
+      id,
+      count,
+      reason,
+      place,
+      object,
+      user,
+    ]),
     [
       [2, 1, "auth", "toplevel", "auth", "joe2"],
       [1, 1, "key", "toplevel", "a", "joe"],

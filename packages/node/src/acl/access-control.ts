@@ -191,7 +191,8 @@ export class AccessControl {
       }
       seen.add(name);
       const error = this.setUser(name, name === defaultUser ? ["reset", ...words] : words);
-      if (error !== undefined) return `Error loading ACL rules for the user named '${name}': ${error}`;
+      if (error !== undefined)
+        return `Error loading ACL rules for the user named '${name}': ${error}`;
     }
     return undefined;
   }

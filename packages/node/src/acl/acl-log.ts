@@ -36,7 +36,12 @@ export class AclLog {
     if (index >= 0) {
       const [entry] = this.#entries.splice(index, 1);
       const { at, clientInfo } = event;
-      this.#entries.unshift({ ...(entry as AclLogEntry), at, clientInfo, count: (entry as AclLogEntry).count + 1 });
+      this.#entries.unshift({
+        ...(entry as AclLogEntry),
+        at,
+        clientInfo,
+        count: (entry as AclLogEntry).count + 1,
+      });
       return;
     }
     this.#entries.unshift({ ...event, id: this.#nextId, count: 1, createdAt: event.at });

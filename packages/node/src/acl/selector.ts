@@ -87,7 +87,7 @@ export class Selector {
   }
 
   #applyPattern(rule: string): RuleError | undefined {
-    switch (rule[0]) {
+    switch (rule.charAt(0)) {
       case "~":
         return this.#addKeys(rule.slice(1), { read: true, write: true });
       case "%":
@@ -167,7 +167,9 @@ export class Selector {
 
   #mayTouch(key: string, { flags }: KeyPosition): boolean {
     const reads = flags.includes("access");
-    const writes = flags.some((flag) => flag === "insert" || flag === "delete" || flag === "update");
+    const writes = flags.some(
+      (flag) => flag === "insert" || flag === "delete" || flag === "update",
+    );
     return this.#keys.some(
       ({ pattern, read, write }) =>
         (read || !reads) && (write || !writes) && globMatch(pattern, key, false),
@@ -191,10 +193,6 @@ export class Selector {
 }
 
 /** Patterns must be named as they are; channels match patterns. */
-export function mayListen(
-  channels: readonly string[],
-  name: string,
-  isPattern: boolean,
-): boolean {
+export function mayListen(channels: readonly string[], name: string, isPattern: boolean): boolean {
   return channels.some((each) => (isPattern ? each === name : globMatch(each, name, false)));
 }

@@ -88,7 +88,7 @@ export class User {
   }
 
   #applyMarked(rule: string): RuleError | undefined {
-    switch (rule[0]) {
+    switch (rule.charAt(0)) {
       case ">":
       case "#":
         return this.#addPassword(rule);
@@ -164,8 +164,7 @@ export class User {
     if (this.unrestricted) return true;
     const touched = touchedBy(command, argv);
     return this.selectors.some(
-      (selector) =>
-        selector.readsAllKeys && selector.check(command, argv, touched) === undefined,
+      (selector) => selector.readsAllKeys && selector.check(command, argv, touched) === undefined,
     );
   }
 

@@ -26,8 +26,8 @@ export async function joinCluster(node: Node): Promise<ClusterBridge> {
         else node.pubsub.publish(name, message);
       },
       onSlotsChanged: (slots) => dropMovedChannels(node, slots),
-      pauseWrites: (until) => node.pause.pauseClients(until, "write", "failover"),
-      unpauseWrites: () => node.pause.unpauseClients("failover"),
+      pauseWrites: (until) => node.replicationControl.pauseWrites(until),
+      unpauseWrites: () => node.replicationControl.unpauseWrites(),
       flushData: () => flushData(node),
       onFatal: () => void node.stop(),
     },

@@ -1,5 +1,26 @@
 /** Choosing distinct elements of a collection at random (HRANDFIELD, SRANDMEMBER, ZRANDMEMBER). */
+import type { ReplyWriter } from "@slotlog/resp";
 import type { FastRandom } from "../store/random.js";
+import { fail } from "./errors.js";
+
+/**
+ * A negative count asks for so many elements, the same ones again and again: a few words could fill
+ * all memory with their reply. Redis goes on until the machine ends it; we end such a reply here.
+ */
+const repeatedReplyBytesMax = 1024 * 1024 * 1024;
+/** How often the size is looked at. */
+const checkEvery = 1024;
+
+/** Calls `draw` so many times, as long as the reply stays within bounds. */
+export function drawRepeatedly(reply: ReplyWriter, count: number, draw: () => void): void {
+  const begin = reply.bytesWritten;
+  for (let left = count; left > 0; left--) {
+    draw();
+    if (left % checkEvery === 0 && reply.bytesWritten - begin > repeatedReplyBytesMax) {
+      fail(`ERR the reply is larger than ${repeatedReplyBytesMax} bytes`);
+    }
+  }
+}
 
 /** From three times as many elements on, drawing until all differ is cheaper than a pass over all. */
 const drawFromFactor = 3;

@@ -57,7 +57,10 @@ test("late replicas are waited for, with writes paused, until they have everythi
   const world = new World();
   world.request();
   await world.clock.advance(5000);
-  assert.deepEqual([world.ended, world.pause.mode, world.client.blocked?.reason], [0, "write", "shutdown"]);
+  assert.deepEqual(
+    [world.ended, world.pause.mode, world.client.blocked?.reason],
+    [0, "write", "shutdown"],
+  );
   assert.equal(world.shutdown.millisecondsLeft, 5000);
   world.lateReplicas = 0;
   await world.clock.advance(100);
@@ -78,7 +81,10 @@ test("ABORT calls it off: who asked gets an error, and writes go on", async () =
   world.request();
   assert.equal(world.shutdown.abort(), true);
   await world.clock.advance(20_000);
-  assert.deepEqual([world.ended, world.pause.mode, world.client.blocked], [0, undefined, undefined]);
+  assert.deepEqual(
+    [world.ended, world.pause.mode, world.client.blocked],
+    [0, undefined, undefined],
+  );
   assert.deepEqual(world.told, ["-ERR Errors trying to SHUTDOWN. Check logs.\r\n", "resumed"]);
 });
 

@@ -11,7 +11,8 @@ export function closeIdleClients(
     const idleSeconds = Math.floor((now - client.lastActiveAt) / 1000);
     if (idleSeconds <= timeoutSeconds) continue;
     // Who listens or waits has nothing to say.
-    const mayBeSilent = client.isReplica || client.subscriptions > 0 || client.blocked !== undefined;
+    const mayBeSilent =
+      client.isReplica || client.subscriptions > 0 || client.blocked !== undefined;
     if (!mayBeSilent && !client.monitor) client.link.closeNow("idle for too long");
   }
 }

@@ -79,6 +79,11 @@ class Vocabulary {
     return choices.chance(0.1) ? this.number() : String(choices.below(8));
   }
 
+  /** A count that may be negative: a huge one would make Redis reply until memory ends. */
+  small(): string {
+    return this.choices.of(numbers);
+  }
+
   values(max: number): string[] {
     const { choices } = this;
     const many = choices.chance(0.02) ? choices.between(max, max * 12) : choices.between(1, max);
@@ -148,8 +153,8 @@ const hashMakers: readonly (readonly [number, Maker])[] = [
   [3, (v) => ["HINCRBYFLOAT", v.key(), v.value(), v.value()]],
   [2, (v) => v.scan("HSCAN")],
   [1, (v) => ["HRANDFIELD", v.key()]],
-  [1, (v) => ["HRANDFIELD", v.key(), v.count()]],
-  [1, (v) => ["HRANDFIELD", v.key(), v.count(), v.choices.of(["WITHVALUES", "withvalue"])]],
+  [1, (v) => ["HRANDFIELD", v.key(), v.small()]],
+  [1, (v) => ["HRANDFIELD", v.key(), v.small(), v.choices.of(["WITHVALUES", "withvalue"])]],
 ];
 
 const setMakers: readonly (readonly [number, Maker])[] = [
@@ -175,7 +180,7 @@ const setMakers: readonly (readonly [number, Maker])[] = [
   [1, (v) => ["DEL", resultKey, v.key()]],
   [2, (v) => v.scan("SSCAN")],
   [1, (v) => ["SRANDMEMBER", v.key()]],
-  [1, (v) => ["SRANDMEMBER", v.key(), v.count()]],
+  [1, (v) => ["SRANDMEMBER", v.key(), v.small()]],
 ];
 
 function pushMany(v: Vocabulary): Words {

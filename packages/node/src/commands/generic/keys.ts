@@ -154,7 +154,7 @@ const keys: CommandSpec = {
 const randomkey: CommandSpec = {
   name: "randomkey",
   arity: 1,
-  flags: ["readonly"],
+  flags: ["readonly", "touches_arbitrary_keys"],
   categories: ["keyspace"],
   tips: ["request_policy:all_shards", "response_policy:special", "nondeterministic_output"],
   docs: {

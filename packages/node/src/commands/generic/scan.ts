@@ -8,7 +8,7 @@ import type { CommandSpec } from "../spec.js";
 export const scan: CommandSpec = {
   name: "scan",
   arity: -2,
-  flags: ["readonly"],
+  flags: ["readonly", "touches_arbitrary_keys"],
   categories: ["keyspace"],
   tips: ["nondeterministic_output", "request_policy:special", "response_policy:special"],
   docs: {

@@ -6,7 +6,7 @@ import { type Element, elementText, replyElement } from "../../store/types/eleme
 import type { HashValue } from "../../store/types/hash.js";
 import { isWord, symmetricLongArgument } from "../arguments.js";
 import { fail } from "../errors.js";
-import { chooseDistinct, mustPickOneByOne } from "../random-choice.js";
+import { chooseDistinct, drawRepeatedly, mustPickOneByOne } from "../random-choice.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 import { readHash } from "./lookup.js";
 
@@ -38,11 +38,11 @@ function replyPair(
 function replyWithRepetition(context: CommandContext, hash: HashValue, wish: Wish): void {
   replyHeader(context, wish);
   const pair: Element[] = [];
-  for (let left = wish.count; left > 0; left--) {
+  drawRepeatedly(context.reply, wish.count, () => {
     pair.length = 0;
     hash.pick(pair);
     replyPair(context, pair, 0, wish);
-  }
+  });
 }
 
 function replyDistinct(context: CommandContext, hash: HashValue, wish: Wish): void {

@@ -161,7 +161,8 @@ function countOne(context: CommandContext, key: string): void {
 const pfcount: CommandSpec = {
   name: "pfcount",
   arity: -2,
-  flags: ["readonly"],
+  // It stores the count that it computed in the key.
+  flags: ["readonly", "may_replicate"],
   categories: ["hyperloglog"],
   keys: [
     {

@@ -16,16 +16,18 @@ function runTime({ node, reply }: CommandContext): void {
   reply.bulkInteger(Math.floor((now - seconds * 1000) * 1000));
 }
 
-/** The sixteen thousand slots as a strip: a block for each 512 slots, darker where keys are. */
+/** The slots as a strip, or, without slots, the databases: darker where there are more keys. */
 const shades = " .:-=+*#%@";
 const stripWidth = 32;
 const slotCount = 16384;
 
 function runLolwut({ node, reply }: CommandContext): void {
+  const { databases, first } = node.databases;
+  const slotsPerColumn = slotCount / stripWidth;
   const counts = Array.from({ length: stripWidth }, (_, column) => {
-    const width = slotCount / stripWidth;
+    if (!node.config.clusterEnabled) return databases[column]?.size ?? 0;
     let keys = 0;
-    for (let i = 0; i < width; i += 1) keys += node.databases.first.slotSize(column * width + i);
+    for (let i = 0; i < slotsPerColumn; i += 1) keys += first.slotSize(column * slotsPerColumn + i);
     return keys;
   });
   const most = Math.max(1, ...counts);
@@ -35,7 +37,7 @@ function runLolwut({ node, reply }: CommandContext): void {
   const line = `+${"-".repeat(stripWidth)}+`;
   reply.verbatim(
     "txt",
-    `${line}\n|${strip}|\n${line}\n\nWhere the keys are, slot 0 at the left. ` +
+    `${line}\n|${strip}|\n${line}\n\nWhere the keys are, from left to right. ` +
       `slotlog ${slotlogVersion}\nRedis ver. ${redisVersion}\n`,
   );
 }

@@ -6,7 +6,7 @@ import { type Element, elementText, replyElement } from "../../store/types/eleme
 import { SetValue } from "../../store/types/set.js";
 import { positiveLongArgument, symmetricLongArgument } from "../arguments.js";
 import { fail } from "../errors.js";
-import { chooseDistinct, mustPickOneByOne } from "../random-choice.js";
+import { chooseDistinct, drawRepeatedly, mustPickOneByOne } from "../random-choice.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 import { replySet, union } from "./algebra.js";
 import { readSet, writeSet } from "./lookup.js";
@@ -201,7 +201,7 @@ const srandmember: CommandSpec = {
       reply.array(0);
     } else if (wanted < 0) {
       reply.array(-wanted);
-      for (let left = -wanted; left > 0; left--) replyElement(reply, set.pick());
+      drawRepeatedly(reply, -wanted, () => replyElement(reply, set.pick()));
     } else {
       replyDistinct(context, set, wanted);
     }

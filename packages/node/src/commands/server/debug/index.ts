@@ -10,7 +10,7 @@ import { helpReply, subcommandError } from "../../help.js";
 import type { CommandSpec } from "../../spec.js";
 import { datasetDigest, valueDigest } from "./digest.js";
 import { debugHelp } from "./help.js";
-import { debugObject, debugPopulate, debugSdsLength, debugTables } from "./keys.js";
+import { debugObject, debugPacked, debugPopulate, debugSdsLength, debugTables } from "./keys.js";
 import { debugProtocol } from "./protocol.js";
 
 interface Debugger {
@@ -74,6 +74,14 @@ const debuggers: Readonly<Record<string, Debugger>> = {
     },
   },
   object: { arity: 3, run: (context, argv) => debugObject(context, argv[2] as string) },
+  listpack: {
+    arity: 3,
+    run: (context, argv) => debugPacked(context, argv[2] as string, "listpack"),
+  },
+  quicklist: {
+    arity: -3,
+    run: (context, argv) => debugPacked(context, argv[2] as string, "quicklist"),
+  },
   sdslen: { arity: 3, run: (context, argv) => debugSdsLength(context, argv[2] as string) },
   populate: { arity: -3, run: debugPopulate },
   htstats: { arity: -3, run: debugTables },

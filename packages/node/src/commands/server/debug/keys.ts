@@ -35,6 +35,19 @@ export function debugSdsLength({ db, reply }: CommandContext, key: string): void
   );
 }
 
+/** What is inside a packed value would go to Redis' standard output; here it is not told. */
+export function debugPacked(
+  { db, reply }: CommandContext,
+  key: string,
+  encoding: "listpack" | "quicklist",
+): void {
+  const found = db.encoding(key);
+  if (found === undefined) fail(replyErrors.noSuchKey);
+  if (found !== encoding) fail(`ERR Not a ${encoding} encoded object.`);
+  const name = encoding === "listpack" ? "Listpack" : "Quicklist";
+  reply.simple(`${name} structure printed on stdout`);
+}
+
 /** Keys `key:0`, `key:1`, …, which neither the log nor replicas hear of. */
 export function debugPopulate({ db, reply }: CommandContext, argv: readonly string[]): void {
   const count = positiveLongArgument(argv[2] as string);
