@@ -1,4 +1,5 @@
 /** What a node does `hz` times a second whether or not anybody talks to it. */
+import { redirectWaiting } from "./dispatch/redirect-waiting.js";
 import { closeIdleClients } from "./net/idle-clients.js";
 import type { Node } from "./node.js";
 import type { NodeRates } from "./observe/node-rates.js";
@@ -43,6 +44,7 @@ export class Cron {
     node.dispatcher.startBatch();
     this.#expire();
     node.persistence.cron();
+    redirectWaiting(node);
     closeIdleClients(node.clients, { now, timeoutSeconds: node.config.timeout });
     node.stats.peakMemory = Math.max(node.stats.peakMemory, node.process.usedMemory());
     if (node.stream.batchBytes > 0) node.turn.schedule();

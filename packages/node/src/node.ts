@@ -16,7 +16,6 @@ import { joinCluster } from "./cluster/membership.js";
 import { pathIn, textOfBytes } from "./config/byte-string.js";
 import type { Configuration, NodeConfig } from "./config/config.js";
 import { BlockedClients } from "./dispatch/blocked.js";
-import { route } from "./dispatch/route.js";
 import type { EventClass } from "./dispatch/context.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import { LateReplies } from "./dispatch/late-replies.js";

@@ -7,7 +7,7 @@ import { fail } from "./errors.js";
  * A negative count asks for so many elements, the same ones again and again: a few words could fill
  * all memory with their reply. Redis goes on until the machine ends it; we end such a reply here.
  */
-const repeatedReplyBytesMax = 1024 * 1024 * 1024;
+const repeatedReplyBytesMax = 512 * 1024 * 1024;
 /** How often the size is looked at. */
 const checkEvery = 1024;
 

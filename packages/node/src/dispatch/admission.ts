@@ -36,7 +36,8 @@ const protectedCommand: Guard = ({ command, client, node }) => {
 };
 
 const authenticated: Guard = ({ client, command, node }) => {
-  if (client.authenticated || node.acl.defaultUserIsOpen || (command.flags & Flag.noAuth) !== 0) return undefined;
+  if (client.authenticated || node.acl.defaultUserIsOpen || (command.flags & Flag.noAuth) !== 0)
+    return undefined;
   return replyErrors.noAuth;
 };
 

@@ -36,7 +36,12 @@ describe("blocked clients", () => {
 
   it("do not block inside a transaction", () => {
     const several = new SeveralClients(1);
-    for (const words of [["MULTI"], ["BLPOP", "list", "0"], ["BLMOVE", "a", "b", "LEFT", "LEFT", "0"], ["EXEC"]]) {
+    for (const words of [
+      ["MULTI"],
+      ["BLPOP", "list", "0"],
+      ["BLMOVE", "a", "b", "LEFT", "LEFT", "0"],
+      ["EXEC"],
+    ]) {
       several.say(0, words);
     }
     assert.ok(several.heard(0).endsWith(`*2\r\n${nothing2}$-1\r\n`));

@@ -3,7 +3,13 @@
  *
  * It is synchronous throughout. It knows no socket: the client's link is behind `ReplySink`.
  */
-import { type Argument, CommandError, latin1String, type ReplyMark, type ReplyWriter } from "@slotlog/resp";
+import {
+  type Argument,
+  CommandError,
+  latin1String,
+  type ReplyMark,
+  type ReplyWriter,
+} from "@slotlog/resp";
 import { type Command, Flag } from "../commands/registry.js";
 import { keyPositions } from "../commands/key-positions.js";
 import type { CommandBody } from "../commands/spec.js";
@@ -99,7 +105,12 @@ export class Dispatcher {
   }
 
   /** One request of a client. Its reply is written; its change, if any, is in the log stream. */
-  process(client: Client, argv: readonly Argument[], hasLarge: boolean, raw?: EncodedRequest): void {
+  process(
+    client: Client,
+    argv: readonly Argument[],
+    hasLarge: boolean,
+    raw?: EncodedRequest,
+  ): void {
     const name = argv[0] as string;
     let found = this.#lastFound;
     if (name !== this.#lastName) {
@@ -211,7 +222,9 @@ export class Dispatcher {
     const outermost = this.#depth === 0;
     const offsetBefore = stream.offset;
     const errorsBefore = reply.errorCount;
-    if (outermost) stream.beginUnit();
+    // SCAN and RANDOMKEY delete expired keys that have nothing to do with each other: no transaction.
+    const isUnit = outermost && (command.flags & Flag.touchesArbitraryKeys) === 0;
+    if (isUnit) stream.beginUnit();
     this.#depth += 1;
     const database = context.db.index;
     const replyStart = reply.mark();
@@ -232,13 +245,12 @@ export class Dispatcher {
         } else stream.append(database, argv);
       }
     }
-    if (outermost) stream.endUnit();
+    if (isUnit) stream.endUnit();
     if (stream.offset !== offsetBefore) {
       client.replyOffset = stream.offset;
       // What a transaction wrote is for a WAIT behind it, not for one inside.
       if (outermost) client.writeOffset = stream.offset;
-    }
-    else if (node.readsWait) node.holdRead(client, command, argv);
+    } else if (node.readsWait) node.holdRead(client, command, argv);
 
     const isMonitored = node.monitors.active && !this.#repeats;
     if (outermost && client.blocked !== undefined) {
@@ -325,7 +337,11 @@ export class Dispatcher {
     if (this.#depth > 0) return;
     if (tracking.hasPending) tracking.tellPending(client);
     // CLIENT CACHING is for the next command, whichever it is but one about the client itself.
-    if (client.tracking !== undefined && !client.inTransaction && command.parent?.spec.name !== "client") {
+    if (
+      client.tracking !== undefined &&
+      !client.inTransaction &&
+      command.parent?.spec.name !== "client"
+    ) {
       client.tracking.caching = false;
     }
   }

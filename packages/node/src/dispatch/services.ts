@@ -174,12 +174,7 @@ export interface NodeServices {
   holdRead(client: Client, command: Command, argv: readonly string[]): void;
   /** A command that ran longer than this is told to `onSlowCommand`. */
   readonly slowCommandMs: number;
-  onSlowCommand(
-    client: Client,
-    command: Command,
-    argv: readonly string[],
-    elapsedMs: number,
-  ): void;
+  onSlowCommand(client: Client, command: Command, argv: readonly string[], elapsedMs: number): void;
 
   /** A client talks HTTP: its connection is closed without an answer. */
   onSuspectedAttack(client: Client): void;

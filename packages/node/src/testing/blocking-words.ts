@@ -137,7 +137,20 @@ const blocks: readonly ((v: BlockingWords) => Words)[] = [
   (v) => ["XREAD", "COUNT", "1", "BLOCK", "0", "STREAMS", v.stream(), v.stream(), "$", "3-0"],
   (v) => ["XREADGROUP", "GROUP", "g", "c1", "BLOCK", "0", "STREAMS", v.stream(), ">"],
   (v) => ["XREADGROUP", "GROUP", "g", "c1", "BLOCK", "0", "STREAMS", v.stream(), ">"],
-  (v) => ["XREADGROUP", "GROUP", "g", "c2", "COUNT", "1", "BLOCK", "0", "NOACK", "STREAMS", v.stream(), ">"],
+  (v) => [
+    "XREADGROUP",
+    "GROUP",
+    "g",
+    "c2",
+    "COUNT",
+    "1",
+    "BLOCK",
+    "0",
+    "NOACK",
+    "STREAMS",
+    v.stream(),
+    ">",
+  ],
 ];
 
 const makers: readonly (readonly [number, Maker])[] = [

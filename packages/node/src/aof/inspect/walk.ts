@@ -114,7 +114,8 @@ async function walkOpenFile(
     await visitor.pause?.();
     stopped = visitor.stopped?.() ?? false;
   }
-  const verdict = stopped ? whole : await judge(file, scanner, walk, damage);
+  const grown = file.size() > source.size;
+  const verdict = stopped ? whole : await judge(file, scanner, walk, { damage, grown });
   return { ...walk.result(verdict, scanner.offset), ...about(rdb) };
 }
 
@@ -133,8 +134,9 @@ async function judge(
   file: DiskFile,
   scanner: RecordScanner,
   walk: RecordWalk,
-  damage: DamagedRecordError | undefined,
+  seen: { readonly damage: DamagedRecordError | undefined; readonly grown: boolean },
 ): Promise<FileVerdict> {
+  const { damage, grown } = seen;
   if (damage !== undefined) {
     if (await isZeroFrom(file, damage.offset)) return { kind: "torn", inside: "zeros" };
     return { kind: "damaged", offset: damage.offset, reason: damage.message };
@@ -142,7 +144,8 @@ async function judge(
   if (scanner.offset === scanner.endOffset) {
     return walk.inTransaction ? { kind: "torn", inside: "transaction" } : whole;
   }
-  if (await hidesWholeRecords(file, walk.boundary)) {
+  // What is whole behind a record that was being written is what has been written since.
+  if (!grown && (await hidesWholeRecords(file, walk.boundary))) {
     const reason = "a record reaches beyond the end of the file, but whole records stand behind it";
     return { kind: "damaged", offset: scanner.offset, reason };
   }

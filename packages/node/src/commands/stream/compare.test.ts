@@ -9,7 +9,8 @@ import {
   RedisServer,
   redisServerVersion,
 } from "../../testing/redis-server.js";
-import { compareStreams } from "../../testing/stream-comparison.js";
+import { compare } from "../../testing/comparison.js";
+import { compareDumps, compareStreams, longStream } from "../../testing/stream-comparison.js";
 
 const steps = Number(process.env["COMPARE_STEPS"] ?? 2000);
 const firstSeed = Number(process.env["COMPARE_SEED"] ?? 1);
@@ -39,6 +40,23 @@ describe("streams beside a real server", () => {
   const isSameVersion = redisServerVersion(binary) >= 702;
   const running: RedisServer[] = [];
   after(() => Promise.all(running.map((server) => server.stop())));
+
+  it("trims the same entries of long streams", async () => {
+    for (const setting of settings) {
+      const server = await RedisServer.start(binary, setting.args);
+      running.push(server);
+      const harness = { config: setting.config };
+      await compare(server, longStream(firstSeed), { harness, withRecords: isSameVersion });
+    }
+  });
+
+  if (isSameVersion) {
+    it("takes and gives dumps", async () => {
+      const server = await RedisServer.start(binary);
+      running.push(server);
+      await compareDumps(server, firstSeed);
+    });
+  }
 
   for (const protocol of [2, 3] as const) {
     for (const setting of settings) {

@@ -49,7 +49,10 @@ describe("ordered blocks", () => {
         assert.equal(list.first, sorted[0]);
         assert.equal(list.last, sorted.at(-1));
         assert.equal(list.get(from), model.has(from) ? from : undefined);
-        assert.deepEqual(forwards(list, from), sorted.filter((item) => item >= from));
+        assert.deepEqual(
+          forwards(list, from),
+          sorted.filter((item) => item >= from),
+        );
         assert.deepEqual(backwards(list, from), sorted.filter((item) => item <= from).reverse());
       }),
     );

@@ -18,8 +18,14 @@ import {
   zeroId,
 } from "./stream-id.js";
 
-const word = fc.oneof(fc.bigInt(0n, 2n ** 64n - 1n), fc.bigInt(0n, 100n), fc.bigInt(2n ** 53n - 3n, 2n ** 53n + 3n));
-const ids = fc.tuple(word, word).map(([ms, seq]): StreamId => ({ ms: longOf(ms), seq: longOf(seq) }));
+const word = fc.oneof(
+  fc.bigInt(0n, 2n ** 64n - 1n),
+  fc.bigInt(0n, 100n),
+  fc.bigInt(2n ** 53n - 3n, 2n ** 53n + 3n),
+);
+const ids = fc
+  .tuple(word, word)
+  .map(([ms, seq]): StreamId => ({ ms: longOf(ms), seq: longOf(seq) }));
 
 function whole({ ms, seq }: StreamId): bigint {
   return (BigInt(ms) << 64n) | BigInt(seq);

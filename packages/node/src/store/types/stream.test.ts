@@ -6,23 +6,43 @@ import { CollectionEnvironment, defaultCollectionLimits } from "./environment.js
 import { radixNodeCount } from "./radix-nodes.js";
 import { StreamRange, StreamValue } from "./stream.js";
 import { PendingEntry, StreamGroup } from "./stream-group.js";
-import { compareIds, idText, idToBytes, longOf, maxId, type StreamId, zeroId } from "./stream-id.js";
+import {
+  compareIds,
+  idText,
+  idToBytes,
+  longOf,
+  maxId,
+  type StreamId,
+  zeroId,
+} from "./stream-id.js";
 import { EntryReader, StreamNode } from "./stream-node.js";
 
 function environment(entries = 100, bytes = 4096): CollectionEnvironment {
   return new CollectionEnvironment({
-    limits: { ...defaultCollectionLimits, streamNodeMaxEntries: entries, streamNodeMaxBytes: bytes },
+    limits: {
+      ...defaultCollectionLimits,
+      streamNodeMaxEntries: entries,
+      streamNodeMaxBytes: bytes,
+    },
     seed: 1,
     random: new FastRandom(1),
   });
 }
 
-const word = fc.oneof(fc.bigInt(0n, 300n), fc.bigInt(2n ** 53n - 2n, 2n ** 53n + 2n), fc.bigInt(0n, 2n ** 64n - 1n));
-const ascendingIds = fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 60 }).map((pairs) => {
-  const ids = pairs.map(([ms, seq]): StreamId => ({ ms: longOf(ms), seq: longOf(seq) }));
-  ids.sort(compareIds);
-  return ids.filter((id, index) => index === 0 || compareIds(ids[index - 1] as StreamId, id) !== 0);
-});
+const word = fc.oneof(
+  fc.bigInt(0n, 300n),
+  fc.bigInt(2n ** 53n - 2n, 2n ** 53n + 2n),
+  fc.bigInt(0n, 2n ** 64n - 1n),
+);
+const ascendingIds = fc
+  .array(fc.tuple(word, word), { minLength: 1, maxLength: 60 })
+  .map((pairs) => {
+    const ids = pairs.map(([ms, seq]): StreamId => ({ ms: longOf(ms), seq: longOf(seq) }));
+    ids.sort(compareIds);
+    return ids.filter(
+      (id, index) => index === 0 || compareIds(ids[index - 1] as StreamId, id) !== 0,
+    );
+  });
 
 function read(stream: StreamValue, start: StreamId, end: StreamId, reverse = false): string[] {
   const range = new StreamRange(stream, start, end, { reverse });
@@ -33,7 +53,10 @@ function read(stream: StreamValue, start: StreamId, end: StreamId, reverse = fal
 
 describe("stream nodes", () => {
   it("give back what was put in, in both directions", () => {
-    const text = fc.oneof(fc.string({ unit: "binary-ascii", maxLength: 5 }), fc.constantFrom("x".repeat(200), "a", "b"));
+    const text = fc.oneof(
+      fc.string({ unit: "binary-ascii", maxLength: 5 }),
+      fc.constantFrom("x".repeat(200), "a", "b"),
+    );
     const words = fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(ascendingIds, fc.array(words, { minLength: 1 }), (ids, contents) => {
@@ -151,7 +174,8 @@ function parsed(text: string): StreamId {
 
 function sample(): StreamValue {
   const stream = new StreamValue(environment(3));
-  for (let ms = 1; ms <= 10; ms++) stream.append({ ms, seq: 0 }, ["a", String(ms), "b", "x\xff"], 0);
+  for (let ms = 1; ms <= 10; ms++)
+    stream.append({ ms, seq: 0 }, ["a", String(ms), "b", "x\xff"], 0);
   stream.append({ ms: 11, seq: 2n ** 60n }, ["other", "fields"], 0);
   stream.delete({ ms: 4, seq: 0 });
   stream.maxDeletedId = { ms: 4, seq: 0 };
@@ -184,4 +208,3 @@ function countedInTree(keys: readonly string[]): number {
   for (const branch of branches.values()) count += countedInTree(branch);
   return count;
 }
-
