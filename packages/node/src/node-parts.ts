@@ -9,6 +9,7 @@ import type { Node } from "./node.js";
 import type { AccessClock } from "./store/access.js";
 import { DatabaseSet } from "./store/database-set.js";
 import { KeyHasher } from "./store/key-hash.js";
+import { MemoryTally } from "./store/memory-tally.js";
 import type { FastRandom } from "./store/random.js";
 import { CollectionEnvironment } from "./store/types/environment.js";
 import { Tracking } from "./tracking/tracking.js";
@@ -22,6 +23,7 @@ export function makeDatabases(node: Node, random: FastRandom, access: AccessCloc
     hasher: new KeyHasher(ports.random.uint32()),
     access,
     random,
+    tally: new MemoryTally(),
     collections: new CollectionEnvironment({
       limits: config,
       seed: ports.random.uint32(),

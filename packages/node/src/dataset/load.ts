@@ -140,5 +140,12 @@ export class ReplacementDataset {
       const fresh = this.#fresh.get(index);
       if (fresh !== undefined) database.swapWith(fresh);
     }
+    // What was there before is in the hands of nobody now.
+    this.abandon();
+  }
+
+  /** What it holds is not going to be taken. */
+  abandon(): void {
+    for (const { size } of this.#fresh.databases) this.#databases.parts.tally.detached(size);
   }
 }

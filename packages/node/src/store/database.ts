@@ -14,6 +14,7 @@ import { EntryBatch } from "./entry-batch.js";
 import { ExpireCycle, type ExpireCycleResult } from "./expire-cycle.js";
 import type { KeyHasher } from "./key-hash.js";
 import type { KeyTable } from "./key-table.js";
+import type { MemoryTally } from "./memory-tally.js";
 import type { FastRandom } from "./random.js";
 import {
   ACCESS_MASK,
@@ -41,6 +42,7 @@ export class Database {
   readonly #hasher: KeyHasher;
   readonly #access: AccessClock;
   readonly #random: FastRandom;
+  readonly #tally: MemoryTally;
   readonly #expireCycle = new ExpireCycle();
   #tables: SlotTables;
 
@@ -51,6 +53,7 @@ export class Database {
     this.#hasher = parts.hasher;
     this.#access = parts.access;
     this.#random = parts.random;
+    this.#tally = parts.tally;
     this.#tables = new SlotTables(parts.perSlot, parts.hasher);
   }
 
@@ -101,7 +104,10 @@ export class Database {
     if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
     const value = segment.entries[4 * place + 3] as Value;
     // Other strings cannot be changed in place: `set` and `replace` announce their change.
-    if (typeof value === "object") this.#announce(key, false);
+    if (typeof value === "object") {
+      this.#announce(key, false);
+      this.#tally.changing(value);
+    }
     return value;
   }
 
@@ -338,6 +344,7 @@ export class Database {
   /** Takes out all keys at once, whatever their number. */
   clear(): SlotTables {
     const detached = this.#tables;
+    this.#tally.detached(detached.size);
     this.#tables = new SlotTables(detached.perSlot, this.#hasher);
     this.#hooks.contentsReplaced(this);
     return detached;
@@ -347,7 +354,10 @@ export class Database {
   detachSlot(slot: number): KeyTable | undefined {
     const tables = this.#tables;
     const table = tables.detach(slot);
-    if (table !== undefined) tables.walk?.keep(tables, table);
+    if (table !== undefined) {
+      tables.walk?.keep(tables, table);
+      this.#tally.detached(table.size);
+    }
     return table;
   }
 
@@ -416,6 +426,7 @@ export class Database {
       meta = tables.walk.created(tables, tables.perSlot ? this.#hasher.slot : 0, hash, meta);
     }
     tables.insert(key, value, meta);
+    this.#tally.added(key, value);
     this.#hooks.created(this, key);
     if (typeof value === "object" && value.type !== "string") {
       this.#hooks.collectionAdded(this, key);
@@ -424,10 +435,14 @@ export class Database {
 
   #overwrite(key: string, place: number, value: Value, flag: EncodingFlag): void {
     const { entries } = this.#tables.segment;
-    const isOther = entries[4 * place + 3] !== value;
+    const old = entries[4 * place + 3] as Value;
+    const isOther = old !== value;
     this.#announce(key, isOther);
     entries[4 * place + 3] = value;
-    if (isOther) this.#hooks.gone(this, key);
+    if (isOther) {
+      this.#tally.replaced(old, value);
+      this.#hooks.gone(this, key);
+    }
     const meta = entries[4 * place + 1] as number;
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
     const access = this.#access.lfu ? meta & ACCESS_MASK : this.#access.initial();
@@ -441,7 +456,9 @@ export class Database {
 
   #remove(key: string): void {
     this.#announce(key, true);
-    this.#tables.remove(key);
+    const tables = this.#tables;
+    this.#tally.removed(key, tables.segment.entries[4 * tables.place + 3] as Value);
+    tables.remove(key);
     this.#hooks.gone(this, key);
   }
 

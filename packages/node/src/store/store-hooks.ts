@@ -5,6 +5,7 @@
 import type { AccessClock } from "./access.js";
 import type { Database } from "./database.js";
 import type { KeyHasher } from "./key-hash.js";
+import type { MemoryTally } from "./memory-tally.js";
 import type { FastRandom } from "./random.js";
 import type { CollectionEnvironment } from "./types/environment.js";
 
@@ -43,6 +44,8 @@ export interface DatabaseParts {
   readonly hasher: KeyHasher;
   readonly access: AccessClock;
   readonly random: FastRandom;
+  /** What the keys of all of them take. */
+  readonly tally: MemoryTally;
   /** What collections in these databases share. */
   readonly collections: CollectionEnvironment;
   /** True in a cluster: one table per slot. */

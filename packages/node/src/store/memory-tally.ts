@@ -1,0 +1,170 @@
+/**
+ * A running estimate of the bytes that keys and values take, kept by the databases as they change.
+ *
+ * V8 tells what is on its heap, garbage included, but not what a key takes; and a key that is
+ * deleted gives its memory back only at some later collection. Eviction has to know at once what a
+ * deletion will give back, or it would delete everything. So strings are counted as they come and
+ * go, and a collection is looked at before and after the command that changes it: by its length,
+ * since adding up its elements would cost more than most commands. What that misses (a field
+ * overwritten by a longer one) is set right by `MemoryGauge` from what V8 measures.
+ */
+import type { ByteString } from "./byte-string.js";
+import type { CollectionValue, Value } from "./value.js";
+
+/** Key, value, meta word, hash: four elements of eight bytes, and half as many empty ones. */
+export const entryBytes = 48;
+/** V8's header of a string: map, hash, length. */
+const stringHeaderBytes = 16;
+/** The object, its Buffer and its backing store's bookkeeping. */
+const byteStringBytes = 200;
+/** An element's place in a collection beside its text: header, padding, table, score. */
+const elementOverheadBytes = 32;
+/** Elements that MEMORY USAGE looks at by default: enough for an estimate. */
+const samples = 5;
+/** What one command may change before it is added up: more than any but the strangest do. */
+const pendingMax = 16;
+
+type Changeable = ByteString | CollectionValue;
+
+/** Bytes of a string of so many chars, padded to eight. */
+export function stringBytes(length: number): number {
+  return stringHeaderBytes + ((length + 7) & ~7);
+}
+
+/** Bytes of a value without its key. */
+export function valueBytes(value: Value, sampleCount = samples): number {
+  // A small integer stands in the table itself.
+  if (typeof value === "number") return 0;
+  if (typeof value === "string") return stringBytes(value.length);
+  if (value.type === "string") return byteStringBytes + value.capacity;
+  return value.memoryUsage(sampleCount);
+}
+
+export class MemoryTally {
+  /** The estimate. */
+  bytes = 0;
+  /** Above this many bytes commands must ask for room; set by the gauge. */
+  fullAt = Number.POSITIVE_INFINITY;
+  /** Values that were looked up to be changed, or added, since the last `settle`. */
+  pendingCount = 0;
+  #keys = 0;
+  readonly #pending: (Changeable | undefined)[] = new Array<undefined>(pendingMax).fill(undefined);
+  /** What each was counted as before: its size (strings) or its length; -1 if not at all. */
+  readonly #before: number[] = new Array<number>(pendingMax).fill(0);
+  /** Elements added so far and their bytes: what an element that goes is taken to give back. */
+  #elements = 0;
+  #elementBytes = 0;
+
+  /** A key that was not there. */
+  added(key: string, value: Value): void {
+    this.#keys += 1;
+    this.bytes += entryBytes + stringBytes(key.length);
+    this.#came(value);
+  }
+
+  /** A key's value gave way to another one. */
+  replaced(old: Value, value: Value): void {
+    this.#went(old);
+    this.#came(value);
+  }
+
+  removed(key: string, value: Value): void {
+    this.#keys -= 1;
+    this.bytes -= entryBytes + stringBytes(key.length);
+    this.#went(value);
+    if (this.#keys === 0) this.#empty();
+  }
+
+  /** Many keys went at once: they are taken to be of average size. */
+  detached(keys: number): void {
+    if (keys === 0) return;
+    this.settle(0);
+    this.bytes -= (this.bytes * keys) / this.#keys;
+    this.#keys -= keys;
+    if (this.#keys === 0) this.#empty();
+  }
+
+  /** The value is going to be changed in place. */
+  changing(value: Changeable): void {
+    if (this.#indexOf(value) >= 0) return;
+    this.#push(value, value.type === "string" ? valueBytes(value) : value.length);
+  }
+
+  /**
+   * Counts what has changed since the last time. `argumentBytes` is the length of the words that
+   * changed it: an element that was added came with them.
+   */
+  settle(argumentBytes: number): void {
+    let left = argumentBytes;
+    for (let index = 0; index < this.pendingCount; index += 1) {
+      const value = this.#pending[index] as Changeable;
+      const before = this.#before[index] as number;
+      this.#pending[index] = undefined;
+      if (value.type === "string" || before < 0) {
+        this.bytes += valueBytes(value) - Math.max(0, before);
+        continue;
+      }
+      const elements = value.length - before;
+      if (elements < 0) this.bytes += elements * this.#averageElement();
+      else if (elements > 0) {
+        const bytes = left + elements * elementOverheadBytes;
+        // One command's words are those of one collection: LMOVE brings none to its second.
+        left = 0;
+        this.#elements += elements;
+        this.#elementBytes += bytes;
+        this.bytes += bytes;
+      }
+    }
+    this.pendingCount = 0;
+  }
+
+  #came(value: Value): void {
+    if (typeof value === "string") this.bytes += stringBytes(value.length);
+    // Often it is filled, or grown, only after it was added.
+    else if (typeof value === "object" && this.#indexOf(value) < 0) this.#push(value, -1);
+  }
+
+  #went(value: Value): void {
+    if (typeof value === "string") this.bytes -= stringBytes(value.length);
+    if (typeof value !== "object") return;
+    const index = this.#indexOf(value);
+    if (index < 0) {
+      this.bytes -= valueBytes(value);
+      return;
+    }
+    const before = this.#before[index] as number;
+    if (value.type === "string") this.bytes -= Math.max(0, before);
+    else if (before >= 0) {
+      this.bytes -= valueBytes(value) + (before - value.length) * this.#averageElement();
+    }
+    this.pendingCount -= 1;
+    this.#pending[index] = this.#pending[this.pendingCount];
+    this.#before[index] = this.#before[this.pendingCount] as number;
+    this.#pending[this.pendingCount] = undefined;
+  }
+
+  #averageElement(): number {
+    return this.#elements === 0 ? elementOverheadBytes : this.#elementBytes / this.#elements;
+  }
+
+  #indexOf(value: Changeable): number {
+    for (let index = 0; index < this.pendingCount; index += 1) {
+      if (this.#pending[index] === value) return index;
+    }
+    return -1;
+  }
+
+  #push(value: Changeable, before: number): void {
+    if (this.pendingCount === pendingMax) this.settle(0);
+    this.#pending[this.pendingCount] = value;
+    this.#before[this.pendingCount] = before;
+    this.pendingCount += 1;
+  }
+
+  /** Nothing is there: what the estimates were off by has gone with it. */
+  #empty(): void {
+    this.bytes = 0;
+    this.#elements = 0;
+    this.#elementBytes = 0;
+  }
+}
