@@ -1,4 +1,5 @@
 /** What happens in a node when its keyspace changes: the answers to the store's hooks. */
+import type { Client } from "./net/client.js";
 import type { Node } from "./node.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 
@@ -26,13 +27,18 @@ export class KeyspaceHooks implements StoreHooks {
     node.stats.expiredKeys += 1;
     node.propagate(database.index, [node.config.lazyfreeLazyExpire ? "UNLINK" : "DEL", key]);
     node.notifyKeyspaceEvent("x", "expired", key, database.index);
-    this.modified(database, key);
+    this.#changed(database, key, undefined);
   }
 
   modified(database: Database, key: string): void {
+    this.#changed(database, key, this.#node.dispatcher.running);
+  }
+
+  /** `by` is whose command changed it: nobody's, when its time was over. */
+  #changed(database: Database, key: string, by: Client | undefined): void {
     const node = this.#node;
     node.watches.touch(database.index, key);
-    if (node.tracking.active) node.tracking.changed(key);
+    if (node.tracking.active) node.tracking.changed(key, by);
     if (node.readsWait) node.holds.changed(database.slotOf(key));
   }
 

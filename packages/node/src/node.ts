@@ -51,6 +51,7 @@ import { Persistence } from "./persistence.js";
 import type { DirectoryLock, Ports, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
 import { bindReplication } from "./replication-binding.js";
+import { Migrations } from "./migration/migrations.js";
 import { ReplicationControl } from "./replication-control.js";
 import type { PrimaryAddress } from "./replication/primary-link.js";
 import { Replication } from "./replication/replication.js";
@@ -105,6 +106,7 @@ export class Node implements NodeServices {
   readonly replication: Replication;
   readonly replicationControl: ReplicationControl;
   readonly late: LateReplies;
+  readonly migrations: Migrations;
   readonly startedAt: number;
   readonly runId: string;
 
@@ -198,7 +200,8 @@ export class Node implements NodeServices {
       }),
       functionSources: () => [],
       loadFunction: () => {},
-      isReplica: () => this.#startsAsReplica || this.replication.isReplica,
+      // At the start no role is taken yet.
+      isReplica: () => (this.loading ? this.#startsAsReplica : this.replication.isReplica),
       onWriterChanged: () => this.#onWriterChanged(),
       onRoom: () => this.#connections.resumeReading(),
       onSnapshotEnd: () => this.turn.schedule(),
@@ -227,6 +230,7 @@ export class Node implements NodeServices {
       late: this.late,
       scheduleTurn: () => this.turn.schedule(),
     });
+    this.migrations = new Migrations(this);
     applyDirectives(this);
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
   }
@@ -299,6 +303,7 @@ export class Node implements NodeServices {
     this.shutdowns.stop();
     this.pause.stop();
     this.replicationControl.stop();
+    this.migrations.stop();
     await this.listeners.close();
     await this.cluster?.stop();
     this.replication.stop();
@@ -318,6 +323,10 @@ export class Node implements NodeServices {
   }
 
   // What commands ask (`NodeServices`).
+
+  scheduleTurn(): void {
+    this.turn.schedule();
+  }
 
   propagate(database: number, argv: readonly Argument[]): void {
     if (this.stream.active) this.stream.append(database, argv);
@@ -421,6 +430,27 @@ export class Node implements NodeServices {
     return error;
   }
 
+  async reloadAppendOnly(): Promise<string | undefined> {
+    this.loading = true;
+    try {
+      this.#flushLog();
+      await this.persistence.appendOnly.written();
+      // What is loaded is in the AOF already.
+      this.stream.active = false;
+      this.databases.clear();
+      await this.persistence.loadAppendOnly();
+      return undefined;
+    } catch (error) {
+      this.ports.log.warning(`The AOF cannot be loaded: ${String(error)}`);
+      return "ERR Error trying to load the AOF files, check server logs.";
+    } finally {
+      this.loading = false;
+      this.stats.dirty = 0;
+      this.#activateStream();
+      this.breakWatches();
+    }
+  }
+
   /** All keys may have changed. */
   breakWatches(): void {
     for (const { index } of this.databases.databases) this.watches.touchDatabase(index, () => true);
@@ -446,6 +476,7 @@ export class Node implements NodeServices {
     this.replicationControl.onRoleChanged(primary);
     // What they wait for will come from elsewhere, and nobody here may take it.
     if (primary !== undefined) this.blocked.disconnectAll();
+    if (primary !== undefined) this.migrations.abandon();
   }
 
   #bindReplication(): ReplicationHost {

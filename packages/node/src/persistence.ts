@@ -225,8 +225,14 @@ export class Persistence implements PersistenceHealth {
     }
     replacement?.commit();
     this.#countLoaded(loader);
-    ports.log.warning(`DB reloaded by DEBUG RELOAD, ${databases.size} keys`);
+    ports.log.notice(`DB reloaded by DEBUG RELOAD, ${databases.size} keys`);
     return undefined;
+  }
+
+  /** DEBUG LOADAOF: what the files hold comes to what is there. */
+  async loadAppendOnly(): Promise<void> {
+    await this.#loadAof();
+    this.#parts.ports.log.notice("Append Only File loaded by DEBUG LOADAOF");
   }
 
   // The start.

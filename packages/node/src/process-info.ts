@@ -11,6 +11,11 @@ export interface ProcessInfo {
   rss(): number;
   /** Bytes of the JavaScript heap and of what it holds outside, in use. */
   usedMemory(): number;
+  /**
+   * Calls back after each collection of the whole heap with the bytes that were left; what it
+   * returns ends that. Absent where nothing is measured (a simulated process).
+   */
+  readonly onMajorCollection?: (listener: (usedBytes: number) => void) => () => void;
   /** Bytes that V8 has taken for its heap. */
   heapTotal(): number;
   /** Bytes that the heap may grow to. */

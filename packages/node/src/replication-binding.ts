@@ -56,6 +56,7 @@ class IncomingDataset implements LoadTarget {
   }
 
   abort(): void {
+    this.#incoming?.abandon();
     this.#incoming = undefined;
   }
 }

@@ -4,7 +4,7 @@
  * owns none of what it binds.
  */
 import type { NodeConfig } from "./config/config.js";
-import { LateReplies } from "./dispatch/late-replies.js";
+import type { LateReplies } from "./dispatch/late-replies.js";
 import type { ClientPause } from "./dispatch/pause.js";
 import { ReplicaWaits } from "./dispatch/replica-waits.js";
 import type { NodeStats } from "./dispatch/stats.js";

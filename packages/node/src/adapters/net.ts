@@ -27,13 +27,13 @@ class NodeSocket implements Socket {
   /** What waits behind it, or for the connection to be up. */
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  #sendingQueue = false;
+  /** A write is being handed over: it may call back before that returns. */
+  #sending = false;
   #ending = false;
   readonly #onWritten = (error?: Error | null): void => {
     this.#inFlight = 0;
     if (error !== undefined && error !== null) this.#socket.destroy(error);
-    else if (this.#queue.length > 0) this.#sendQueue();
-    else if (this.#ending) this.#finish();
+    else if (!this.#sending) this.#sendQueue();
   };
 
   constructor(create: (onRead: OnRead) => net.Socket) {
@@ -45,7 +45,7 @@ class NodeSocket implements Socket {
       this.#readAddresses();
       socket.setNoDelay(true);
       this.#handlers?.onConnect?.();
-      this.#sendQueue();
+      if (this.#queue.length > 0) this.#sendQueue();
     });
     socket.on("error", (error) => {
       this.#error = error;
@@ -109,13 +109,14 @@ class NodeSocket implements Socket {
 
   #send(chunk: Uint8Array): boolean {
     this.#inFlight = chunk.length;
+    this.#sending = true;
     this.#socket._write(chunk, "buffer" as BufferEncoding, this.#onWritten);
+    this.#sending = false;
     return this.#inFlight === 0;
   }
 
+  /** The kernel took what was on its way: goes on with what waits, or tells that all has left. */
   #sendQueue(): void {
-    if (this.#sendingQueue || this.#queue.length === 0) return;
-    this.#sendingQueue = true;
     let sent = 0;
     while (sent < this.#queue.length && this.#inFlight === 0 && !this.#socket.destroyed) {
       const chunk = this.#queue[sent++] as Uint8Array;
@@ -123,7 +124,6 @@ class NodeSocket implements Socket {
       this.#send(chunk);
     }
     this.#queue.splice(0, sent);
-    this.#sendingQueue = false;
     if (this.#queue.length > 0 || this.#inFlight > 0) return;
     this.#handlers?.onDrain?.();
     if (this.#ending) this.#finish();

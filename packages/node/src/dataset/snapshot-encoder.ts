@@ -26,13 +26,7 @@ export class SnapshotEncoder implements SnapshotSink {
     return this.#open === undefined && this.#head === this.#waiting.length;
   }
 
-  entry(
-    database: number,
-    key: string,
-    value: SnapshotValue,
-    expireAt: number,
-    meta: number,
-  ): void {
+  entry(database: number, key: string, value: SnapshotValue, expireAt: number, meta: number): void {
     this.#waiting.push(key, value, expireAt, meta);
     this.#databases.push(database);
   }

@@ -224,33 +224,36 @@ describe("Snapshots", () => {
   for (const format of ["rdb", "commands"] as const) {
     it(`freezes large collections that change while their parts are written, as ${format}`, async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.nat(1000), { minLength: 20, maxLength: 80 }), async (numbers) => {
-          const { clock, form, harness, snapshots } = setUp(1e9, 1);
-          fillLarge(harness, 3000);
-          const expected = digest(harness);
-          const claim = snapshots.claim("save");
-          const snapshot = claim?.begin(form(format));
-          const chunks: Buffer[] = [];
-          let done = false;
-          const reading = (async () => {
-            try {
-              for await (const chunk of snapshot ?? []) chunks.push(chunk);
-            } finally {
-              done = true;
+        fc.asyncProperty(
+          fc.array(fc.nat(1000), { minLength: 20, maxLength: 80 }),
+          async (numbers) => {
+            const { clock, form, harness, snapshots } = setUp(1e9, 1);
+            fillLarge(harness, 3000);
+            const expected = digest(harness);
+            const claim = snapshots.claim("save");
+            const snapshot = claim?.begin(form(format));
+            const chunks: Buffer[] = [];
+            let done = false;
+            const reading = (async () => {
+              try {
+                for await (const chunk of snapshot ?? []) chunks.push(chunk);
+              } finally {
+                done = true;
+              }
+            })();
+            let next = 0;
+            while (!done && next < 10_000) {
+              changeLarge(harness, numbers[next % numbers.length] as number, next);
+              next += 1;
+              clock.runDeferred();
+              await new Promise(setImmediate);
             }
-          })();
-          let next = 0;
-          while (!done && next < 10_000) {
-            changeLarge(harness, numbers[next % numbers.length] as number, next);
-            next += 1;
-            clock.runDeferred();
-            await new Promise(setImmediate);
-          }
-          await reading;
-          claim?.release();
-          assert.ok(next > 10, "it took many slices");
-          assert.equal(digest(load(format, Buffer.concat(chunks))), expected);
-        }),
+            await reading;
+            claim?.release();
+            assert.ok(next > 10, "it took many slices");
+            assert.equal(digest(load(format, Buffer.concat(chunks))), expected);
+          },
+        ),
         { numRuns: 15 },
       );
     });

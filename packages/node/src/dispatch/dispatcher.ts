@@ -18,7 +18,7 @@ import { LatencyHistogram } from "../observe/latency-histogram.js";
 import { redacted } from "../observe/redact.js";
 import { admit, argumentCount } from "./admission.js";
 import { CommandContext } from "./context.js";
-import { route } from "./route.js";
+import { namedKeys, queuedKeys, route } from "./route.js";
 import type { NodeServices } from "./services.js";
 
 /** The bytes of a request as they stand in the read buffer, to be copied into the log as they are. */
@@ -54,6 +54,7 @@ export class Dispatcher {
   /** Nothing in the node's state could refuse a command; see `#isCalm`. */
   #calm = false;
   now = 0;
+  #isClockStale = false;
 
   constructor(node: NodeServices, reply: ReplyWriter, nobody: Client) {
     this.#node = node;
@@ -88,7 +89,8 @@ export class Dispatcher {
       node.config.maxmemory === 0 &&
       node.config.minReplicasToWrite === 0 &&
       node.persistence.misconfiguration === undefined &&
-      node.pause.mode === undefined
+      node.pause.mode === undefined &&
+      !node.migrations.active
     );
   }
 
@@ -164,6 +166,7 @@ export class Dispatcher {
       this.#queue(client, command, words);
       return;
     }
+    if (this.#node.migrations.active && this.#waitsForMigration(context, argv, words)) return;
     const large = hasLarge && command.largeArguments;
     this.#execute(client, command, (large ? argv : words) as readonly string[], raw);
     if ((command.flags & Flag.admin) !== 0 || command.runsQueue) this.#calm = this.#isCalm();
@@ -311,7 +314,12 @@ export class Dispatcher {
     const tick = clock.monotonic();
     const elapsedMs = tick - this.#lastTick;
     this.#lastTick = tick;
-    if (elapsedMs > clockRefreshMs) this.now = clock.now();
+    // Within EXEC and scripts time stands still: a key that exists in one command does in the next.
+    if (elapsedMs > clockRefreshMs) this.#isClockStale = true;
+    if (this.#isClockStale && this.#depth === 0) {
+      this.#isClockStale = false;
+      this.now = clock.now();
+    }
     return elapsedMs;
   }
 
@@ -320,6 +328,25 @@ export class Dispatcher {
     if (client.kind !== "normal" || client.isReplica) return false;
     if (this.#node.pause.mode === "all") return true;
     return (flags & (Flag.write | Flag.mayReplicate)) !== 0;
+  }
+
+  /** It names a key that is on its way to another node: it waits until that is decided. */
+  #waitsForMigration(
+    { client, command }: CommandContext,
+    argv: readonly Argument[],
+    words: readonly string[],
+  ): boolean {
+    if (client.kind !== "normal") return false;
+    const keys = command.runsQueue ? queuedKeys(client) : namedKeys(command, words);
+    const { cluster, migrations } = this.#node;
+    const batch = migrations.batchOf(client.database, keys);
+    if (batch === undefined) return false;
+    // Of several keys some would be here and some there, whichever way it ends.
+    const isSplit = cluster !== undefined && keys.length > 1 && !command.runsQueue;
+    if (isSplit && command.spec.movesKeys !== true) {
+      this.#refuse(client, command, replyErrors.tryAgain);
+    } else migrations.hold(batch, client, argv);
+    return true;
   }
 
   /** The client whose command runs now. */
@@ -389,6 +416,10 @@ export class Dispatcher {
       // An EXEC that may not run ends its transaction.
       this.#node.watches.removeAll(client);
       client.resetTransaction();
+      if (isRedirection(text)) {
+        this.#reject(client, text);
+        return;
+      }
       const reason = text.startsWith("ERR ") ? text.slice(4) : text;
       this.#reject(client, `EXECABORT Transaction discarded because of: ${reason}`);
       return;
@@ -411,6 +442,11 @@ const attackWords: ReadonlySet<string> = new Set(["host:", "post"]);
 
 function textArguments(argv: readonly Argument[]): readonly string[] {
   return argv.map((word) => (typeof word === "string" ? word : latin1String(word, 0, word.length)));
+}
+
+/** What cluster clients obey must begin with its own word. */
+function isRedirection(text: string): boolean {
+  return /^(MOVED|ASK|TRYAGAIN|CROSSSLOT|CLUSTERDOWN) /.test(text);
 }
 
 function unknownCommand(argv: readonly string[]): string {

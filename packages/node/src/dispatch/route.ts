@@ -18,6 +18,7 @@ export function route(
 ): string | undefined {
   const { cluster } = node;
   if (cluster === undefined) return undefined;
+  if (command.runsQueue) return client.inTransaction ? routeQueue(cluster, client) : undefined;
   if (command.movable || command.keySpecs.length > 1) {
     return routeSlowly(cluster, client, command, argv);
   }
@@ -35,6 +36,41 @@ export function route(
   return routeSlowly(cluster, client, command, argv);
 }
 
+/** The keys of a command, in the order of its words. */
+export function namedKeys(command: Command, argv: readonly string[]): readonly string[] {
+  return keyPositions(command, argv)?.map(({ index }) => argv[index] ?? "") ?? [];
+}
+
+/** The keys of all commands of a transaction. */
+export function queuedKeys({ queue }: Client): readonly string[] {
+  return queue.flatMap(({ argv, command }) => namedKeys(command, argv));
+}
+
+/** EXEC: the slot may have gone since its commands were queued. */
+function routeQueue(cluster: ClusterGate, client: Client): string | undefined {
+  const keys = queuedKeys(client);
+  const [firstKey] = keys;
+  if (firstKey === undefined) return undefined;
+  const { database } = client;
+  const slot = database.slotOf(firstKey);
+  if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
+  if (cluster.serving && cluster.route[slot] === 0) return undefined;
+  return cluster.decide({
+    slot,
+    client,
+    movesKeys: false,
+    asksItself: false,
+    readOnly: (client.queuedFlags & Flag.write) === 0,
+    shardChannel: false,
+    keyCount: keys.length,
+    missingKeys: countMissing(database, keys),
+  });
+}
+
+function countMissing(database: Client["database"], keys: readonly string[]): number {
+  return keys.reduce((count, key) => count + (database.peek(key) === undefined ? 1 : 0), 0);
+}
+
 function routeSlowly(
   cluster: ClusterGate,
   client: Client,
@@ -44,16 +80,14 @@ function routeSlowly(
   const shardChannel = command.has(Flag.pubsub) && command.keySpecs.length > 0;
   const keys = shardChannel
     ? argv.slice(1, command.lastKey < 0 ? undefined : command.lastKey + 1)
-    : (keyPositions(command, argv)?.map(({ index }) => argv[index] ?? "") ?? []);
+    : namedKeys(command, argv);
   const [firstKey] = keys;
   if (firstKey === undefined) return undefined;
   const { database } = client;
   const slot = database.slotOf(firstKey);
   if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
   if (cluster.serving && cluster.route[slot] === 0) return undefined;
-  const missingKeys = shardChannel
-    ? 0
-    : keys.reduce((count, key) => count + (database.peek(key) === undefined ? 1 : 0), 0);
+  const missingKeys = shardChannel ? 0 : countMissing(database, keys);
   return cluster.decide({
     slot,
     client,

@@ -26,8 +26,10 @@ import type { ProcessInfo } from "../process-info.js";
 import type { AccessControl } from "../acl/access-control.js";
 import type { DatabaseSet } from "../store/database-set.js";
 import type { Dispatcher } from "./dispatcher.js";
+import type { Migrations } from "../migration/migrations.js";
 import type { BlockedClients } from "./blocked.js";
 import type { EventClass } from "./context.js";
+import type { LateReplies } from "./late-replies.js";
 import type { NodeStats } from "./stats.js";
 import type { Shutdown } from "./shutdown.js";
 import type { Tracking } from "../tracking/tracking.js";
@@ -134,6 +136,10 @@ export interface NodeServices {
   /** WAIT, FAILOVER, and what else of replication concerns clients. */
   readonly replicationControl: ReplicationControl;
   readonly role: ReplicationRole;
+  /** MIGRATE: keys on their way to another node. */
+  readonly migrations: Migrations;
+  /** The end of this turn will come: the log has grown, or a reply was written. */
+  scheduleTurn(): void;
   /** True while the data set is being loaded. */
   readonly loading: boolean;
   /** Evicts keys until memory is within `maxmemory`; false if that cannot be done. */
@@ -164,6 +170,8 @@ export interface NodeServices {
   resetStatistics(): void;
   /** DEBUG RELOAD: saves and loads again; the text of the error reply if that failed. */
   reloadDataset(options: ReloadOptions): string | undefined;
+  /** DEBUG LOADAOF: the data set as the AOF has it; others are told LOADING meanwhile. */
+  reloadAppendOnly(): Promise<string | undefined>;
 
   /**
    * True while even a reply that changed nothing may have to wait, because it could show what a

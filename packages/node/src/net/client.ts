@@ -70,7 +70,7 @@ export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
 export interface BlockedState {
   /** What the client waits for, as `CLIENT LIST` and the metrics tell it. */
-  readonly reason: "keys" | "wait" | "waitaof" | "pause" | "shutdown" | "module";
+  readonly reason: "keys" | "wait" | "waitaof" | "pause" | "shutdown" | "loading" | "module";
   /** Ends the wait for a reason of its own: timeout, `CLIENT UNBLOCK`, the connection's end. */
   cancel(how: "timeout" | "error" | "closed"): void;
 }

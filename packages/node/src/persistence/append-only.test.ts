@@ -112,6 +112,23 @@ describe("the append-only file of a running node", () => {
     assert.equal(await again.ask("ZSCORE", "zset", "member"), "1.5");
   });
 
+  it("comes back by DEBUG LOADAOF, and others are told so meanwhile", async () => {
+    const clock = new SimClock();
+    const disk = new SimDisk({ clock, latencyMs: () => 2 });
+    const server = await SimServer.start({ clock, disk, config: { appendonly: true } });
+    const client = await server.connect();
+    const other = await server.connect();
+    for (let count = 0; count < 20; count += 1) await client.ask("INCR", "counter");
+    client.send("DEBUG", "LOADAOF");
+    client.send("INCR", "counter");
+    await server.until(() => server.node.loading, "the load");
+    assert.match(await other.ask("GET", "counter"), /^-LOADING /);
+    await server.until(() => client.replies.length === 22, "both replies");
+    assert.deepEqual(client.replies.slice(20).map(replyText), ["OK", "21"]);
+    const next = await restart(server);
+    assert.equal(await (await next.connect()).ask("GET", "counter"), "21");
+  });
+
   it("loses no acknowledged write to kill -9 during a rewrite", async () => {
     for (let killAt = 0; killAt < 12; killAt += 1) {
       const server = await SimServer.start({ config: { appendonly: true } });

@@ -104,6 +104,16 @@ export class AppendOnly {
     this.#use(opened.file, opened.baseBytes, opened.olderBytes);
   }
 
+  /** Resolves when all that was accepted is in the file, durable or not. Rejects if it cannot be. */
+  async written(): Promise<void> {
+    for (;;) {
+      const { writer } = this;
+      if (writer === undefined || writer.bufferedBytes === 0) return;
+      if (!writer.writable) throw writer.lastError ?? new Error("the AOF cannot be written");
+      await new Promise<void>((resolve) => this.#parts.ports.clock.after(1, resolve));
+    }
+  }
+
   /** On, or about to be: what INFO calls enabled. */
   get enabled(): boolean {
     return this.writer !== undefined || this.#wanted;

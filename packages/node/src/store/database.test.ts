@@ -6,6 +6,7 @@ import { Database, type ExpiredKeys, type StoreHooks } from "./database.js";
 import { DatabaseSet } from "./database-set.js";
 import { EntryBatch } from "./entry-batch.js";
 import { KeyHasher } from "./key-hash.js";
+import { MemoryTally } from "./memory-tally.js";
 import { FastRandom } from "./random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 import { NEVER } from "./segment.js";
@@ -50,7 +51,7 @@ function setUp(perSlot = true, seed = 1) {
   access.setNow(hooks.time);
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed, random });
-  const parts = { hooks, hasher: new KeyHasher(seed), access, random, collections, perSlot };
+  const parts = { hooks, hasher: new KeyHasher(seed), access, random, tally: new MemoryTally(), collections, perSlot };
   return { hooks, access, database: new Database(0, parts), parts };
 }
 

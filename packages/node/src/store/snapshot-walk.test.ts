@@ -7,6 +7,7 @@ import { ByteString } from "./byte-string.js";
 import type { Database, StoreHooks } from "./database.js";
 import { DatabaseSet } from "./database-set.js";
 import { KeyHasher } from "./key-hash.js";
+import { MemoryTally } from "./memory-tally.js";
 import { FastRandom } from "./random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 import { NEVER } from "./segment.js";
@@ -32,7 +33,7 @@ function setUp(count: number, perSlot: boolean): DatabaseSet {
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed: 3, random });
   const hasher = new KeyHasher(3);
-  return new DatabaseSet(count, { hooks, hasher, access, random, collections, perSlot });
+  return new DatabaseSet(count, { hooks, hasher, access, random, tally: new MemoryTally(), collections, perSlot });
 }
 
 /** A set that is changed in place. */

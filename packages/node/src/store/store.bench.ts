@@ -14,6 +14,7 @@ import { Database, type DatabaseParts, type StoreHooks } from "./database.js";
 import { DatabaseSet } from "./database-set.js";
 import { EntryBatch } from "./entry-batch.js";
 import { KeyHasher } from "./key-hash.js";
+import { MemoryTally } from "./memory-tally.js";
 import { FastRandom } from "./random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
 
@@ -37,7 +38,7 @@ function newParts(perSlot: boolean): DatabaseParts {
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed: 99, random });
   const hasher = new KeyHasher(99);
-  return { hooks, hasher, access, random, collections, perSlot };
+  return { hooks, hasher, access, random, tally: new MemoryTally(), collections, perSlot };
 }
 
 function newDatabase(perSlot: boolean): Database {

@@ -12,14 +12,22 @@ import { SeveralClients } from "./several-clients.js";
 type Words = readonly string[];
 
 const clientCount = 6;
+/** One more only hears of every change, in the order in which they happen. */
+const listener = clientCount;
 
 export async function compareBlocking(
   server: RedisServer,
   options: { readonly seed: number; readonly steps: number; readonly protocol: 2 | 3 },
 ): Promise<void> {
-  const real = await RealClients.connect(server.port, clientCount);
-  const ours = new SeveralClients(clientCount, { seed: options.seed });
+  const real = await RealClients.connect(server.port, clientCount + 1);
+  const ours = new SeveralClients(clientCount + 1, { seed: options.seed });
   const ids = await introduce(real, ours, options.protocol);
+  const events = options.protocol === 2 ? "AKEnm" : "KEtl";
+  for (const side of [real, ours]) {
+    await side.say(listener, ["CONFIG", "SET", "notify-keyspace-events", events]);
+    await side.say(listener, ["PSUBSCRIBE", "*"]);
+    side.heard(listener);
+  }
   const words = new BlockingWords(options.seed, clientCount);
   const said: string[] = [];
   const say = async (client: number, command: Words): Promise<void> => {
@@ -39,7 +47,8 @@ export async function compareBlocking(
   try {
     for (let step = 0; step < options.steps; step++) {
       const isBlocked = (index: number): boolean => ours.clients[index]?.blocked !== undefined;
-      const free = ours.clients.filter((_, index) => !isBlocked(index)).length;
+      const blocked = ours.clients.filter((_, index) => isBlocked(index)).length;
+      const free = clientCount - blocked;
       words.isCalm = free >= clientCount - 1;
       const client = words.speaker(isBlocked);
       for (const command of words.next(free > 1 && !isBlocked(client))) await say(client, command);

@@ -9,7 +9,9 @@ import type { RdbStream } from "../rdb/values.js";
 import { StreamValue } from "../store/types/stream.js";
 import { Choices } from "./comparison.js";
 import { CommandHarness, type HarnessOptions } from "./command-harness.js";
+import { RealClients } from "./real-clients.js";
 import type { RedisServer } from "./redis-server.js";
+import { SeveralClients } from "./several-clients.js";
 import { StreamWords } from "./stream-words.js";
 
 export interface StreamComparisonOptions {
@@ -194,4 +196,28 @@ function withoutActivity(reply: string): string {
     .replace(/:1[6-9]\d{11}\r\n/g, ":<time>\r\n")
     .replace(/(active-time\r\n):[^\r]*/g, "$1?")
     .replace(/(radix-tree-(keys|nodes)\r\n):\d+/g, "$1?");
+}
+
+/** The keyspace events of random stream commands, in their order. */
+export async function compareStreamEvents(server: RedisServer, seed: number): Promise<void> {
+  const real = await RealClients.connect(server.port, 2);
+  const now = Date.now();
+  const ours = new SeveralClients(2, { now });
+  const words = new StreamWords({ seed, now, groups: true });
+  for (const side of [real, ours]) {
+    await side.say(1, ["CONFIG", "SET", "notify-keyspace-events", "AKEnm"]);
+    await side.say(1, ["PSUBSCRIBE", "*"]);
+  }
+  try {
+    for (let step = 0; step < 2000; step++) {
+      const command = words.next();
+      await real.say(0, command);
+      ours.harness.now = Date.now();
+      ours.say(0, command);
+      const about = `seed ${seed}, ${command.join(" ")}`;
+      assert.equal(ours.heard(1), real.heard(1), about);
+    }
+  } finally {
+    real.close();
+  }
 }

@@ -118,9 +118,13 @@ export class Tracking {
     this.itemCount += 1;
   }
 
-  /** A key changed, by the running command or by itself. */
-  changed(key: string, broadcast = true): void {
-    if (broadcast && this.#prefixes.size > 0) this.#rememberChange(key);
+  /** A key changed, by a client's command or by itself. */
+  changed(key: string, by: Client | undefined): void {
+    if (this.#prefixes.size > 0) this.#rememberChange(key, by);
+    this.#tellReaders(key);
+  }
+
+  #tellReaders(key: string): void {
     const hash = this.#host.hasher.hashOf(key);
     const readers = this.#keys.get(key, hash) as Readers | undefined;
     if (readers === undefined) return;
@@ -141,8 +145,7 @@ export class Tracking {
     else if (!client.tracking.noLoop) this.#pending.push(key);
   }
 
-  #rememberChange(key: string): void {
-    const by = this.#host.running();
+  #rememberChange(key: string, by: Client | undefined): void {
     for (const [prefix, { changed }] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue;
       changed.set(key, by);
@@ -217,7 +220,7 @@ export class Tracking {
     if (max === 0 || this.#keys.size <= max) return;
     const batch = new EntryBatch();
     this.#keys.collect(0, Math.min(evictionsPerRound, this.#keys.size - max), batch);
-    for (const key of batch.keys) this.changed(key, false);
+    for (const key of batch.keys) this.#tellReaders(key);
   }
 
   #forgetAll(): void {

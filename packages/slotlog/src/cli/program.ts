@@ -5,6 +5,7 @@ import yargs from "yargs";
 import type { Argv } from "yargs";
 import { CliError, type ExitCode, exitCodes, usageError } from "./errors.js";
 import { nearest } from "./suggest.js";
+import { aofOptions, describeAof } from "./aof/command.js";
 import { createOptions, describeCluster } from "./cluster/command.js";
 import { describeUp, runUp, upOptions } from "./up/command.js";
 import { version } from "./version.js";
@@ -14,6 +15,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   up: Object.keys(upOptions),
   node: [],
   cluster: Object.keys(createOptions),
+  aof: aofOptions,
 };
 
 export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
@@ -45,6 +47,12 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
         command: "cluster",
         describe: "Work with a running cluster: create",
         builder: (command) => describeCluster(command, setCode),
+        handler: () => {},
+      })
+      .command({
+        command: "aof",
+        describe: "Check, repair, read and restore append-only files",
+        builder: (command) => describeAof(command, setCode),
         handler: () => {},
       })
       .command({

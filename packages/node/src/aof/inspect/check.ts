@@ -150,10 +150,7 @@ const tornReasons = {
   zeros: "the file ends in zero bytes",
 } as const;
 
-type Loss = Pick<
-  FileReport,
-  "goodBytes" | "lostBytes" | "lostRecords" | "lostRecordsIncomplete"
->;
+type Loss = Pick<FileReport, "goodBytes" | "lostBytes" | "lostRecords" | "lostRecordsIncomplete">;
 
 /** A torn end hides nothing, by the judgement that it is one. */
 async function loss(disk: Disk, file: AofSourceFile, walk: FileWalk): Promise<Loss> {

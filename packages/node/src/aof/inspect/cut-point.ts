@@ -111,12 +111,14 @@ class CutSearch {
   }
 
   begin(file: AofSourceFile): void {
+    // The offset is the end of the file before: nothing of this one is wanted.
+    if (this.moment.kind === "offset" && this.file?.name === this.moment.file) this.stopped = true;
     this.file = file;
   }
 
   baseMade(seconds: number): void {
     const { moment } = this;
-    if (moment.kind !== "until" || this.file?.role !== "base" || seconds <= moment.seconds) return;
+    if (moment.kind !== "until" || seconds <= moment.seconds) return;
     throw new MomentError(
       `the base file was made at ${isoTime(seconds)}, after the moment that was asked for: ` +
         `this AOF reaches no further back`,
@@ -128,8 +130,15 @@ class CutSearch {
     const before = this.time;
     this.time = seconds;
     if (this.stopped || file === undefined || moment.kind !== "until") return;
-    if (seconds <= moment.seconds || file.role === "base") return;
-    this.found = { file, bytes: boundary, time: before, dropped: `what is from ${isoTime(seconds)}` };
+    if (seconds <= moment.seconds) return;
+    // A base without RDB part is made of records, and useless when it is not whole.
+    if (file.role === "base") this.baseMade(seconds);
+    this.found = {
+      file,
+      bytes: boundary,
+      time: before,
+      dropped: `what is from ${isoTime(seconds)}`,
+    };
     this.stopped = true;
   }
 
@@ -166,7 +175,11 @@ class CutSearch {
   result({ broken, walks, hasTimes }: AofWalk): CutPoint {
     const { moment, found } = this;
     // What is damaged behind the cut does no harm; a damaged file before it was never passed.
-    if (broken !== undefined && !this.stopped) this.refuseDamage(broken, found);
+    if (broken !== undefined && !this.stopped) {
+      const cut = this.endOfGood(broken);
+      if (cut !== undefined) return cut;
+      this.refuseDamage(broken, found);
+    }
     if (moment.kind === "until" && !hasTimes) {
       throw new MomentError(
         "this AOF holds no times (aof-timestamp-enabled was off): restore by offset instead, " +
@@ -187,13 +200,26 @@ class CutSearch {
     return this.everything(walks, notes);
   }
 
+  /** The offset that was asked for is where the damage begins. */
+  private endOfGood({ file, walk }: AofWalk["walks"][number]): CutPoint | undefined {
+    const { moment, time } = this;
+    const { boundary: bytes, verdict } = walk;
+    if (moment.kind !== "offset" || moment.file !== file.name || moment.offset > bytes)
+      return undefined;
+    if (verdict.kind === "unreadable") return undefined;
+    return { file, bytes, time, dropped: `what is not whole in ${file.name}`, notes: [] };
+  }
+
   private everything(walks: AofWalk["walks"], notes: string[]): CutPoint {
     const wanted = this.moment.kind === "offset" ? this.moment.file : undefined;
     const entry = walks.find(({ file }) => file.name === wanted) ?? walks.at(-1);
     if (entry === undefined) throw new MomentError("the manifest names no file");
     const { file, walk } = entry;
-    notes.push("nothing was written after that moment: the whole log is kept");
     const bytes = file.role === "base" ? file.size : walk.boundary;
+    if (entry !== walks.at(-1)) {
+      return { file, bytes, time: this.time, dropped: `all files behind ${file.name}`, notes };
+    }
+    notes.push("nothing was written after that moment: the whole log is kept");
     return { file, bytes, time: this.time, dropped: undefined, notes };
   }
 
@@ -202,7 +228,8 @@ class CutSearch {
     const { verdict } = walk;
     // A torn end of the last file is where the log ends, and so is a cut that was found before it.
     if (verdict.kind === "torn" && file.isLast) return;
-    const offset = verdict.kind === "whole" ? 0 : "offset" in verdict ? verdict.offset : walk.boundary;
+    const offset =
+      verdict.kind === "whole" ? 0 : "offset" in verdict ? verdict.offset : walk.boundary;
     if (verdict.kind === "damaged" || verdict.kind === "torn") {
       const lastGood = `--before ${file.name}:${walk.boundary}`;
       const also = found === undefined ? "" : ` (the last one before it is ${found.dropped})`;

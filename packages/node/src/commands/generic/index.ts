@@ -4,6 +4,7 @@ import { dumping } from "./dump.js";
 import { expiring } from "./expire.js";
 import { wholeDatabases } from "./flush.js";
 import { keyspace } from "./keys.js";
+import { migrate } from "./migrate.js";
 import { object } from "./object.js";
 import { renaming } from "./rename.js";
 import { scan } from "./scan.js";
@@ -18,6 +19,7 @@ export const generic: readonly CommandSpec[] = [
   scan,
   object,
   ...dumping,
+  migrate,
   ...wholeDatabases,
   ...sorting,
 ];

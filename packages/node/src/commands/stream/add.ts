@@ -72,9 +72,9 @@ function add(context: CommandContext, argv: readonly string[]): void {
   const text = idText(id);
   reply.bulk(text);
   db.signalModified(key);
-  context.notify("x", "xadd", key);
+  context.notify("t", "xadd", key);
   context.dirty += 1;
-  if (options.trims && stream.trim(options) > 0) context.notify("x", "xtrim", key);
+  if (options.trims && stream.trim(options) > 0) context.notify("t", "xtrim", key);
   if (context.node.stream.active && (given === undefined || options.approximate)) {
     const record = [...argv];
     if (options.approximate) logTrimExactly(record, stream, options);
@@ -136,7 +136,7 @@ const xtrim: CommandSpec = {
     const stream = writeStream(context, key);
     const deleted = stream?.trim(options) ?? 0;
     if (stream !== undefined && deleted > 0) {
-      context.notify("x", "xtrim", key);
+      context.notify("t", "xtrim", key);
       if (options.approximate) {
         const record = [...argv];
         logTrimExactly(record, stream, options);
@@ -181,7 +181,7 @@ const xdel: CommandSpec = {
     if (deleted > 0) {
       if (stream.length === 0 || firstDeleted) stream.updateFirstId();
       context.db.signalModified(key);
-      context.notify("x", "xdel", key);
+      context.notify("t", "xdel", key);
       context.dirty += deleted;
     }
     context.reply.integer(deleted);
@@ -248,7 +248,7 @@ const xsetid: CommandSpec = {
     if (!isZeroId(maxDeletedId)) stream.maxDeletedId = maxDeletedId;
     context.reply.ok();
     context.dirty += 1;
-    context.notify("x", "xsetid", key);
+    context.notify("t", "xsetid", key);
   },
 };
 

@@ -21,6 +21,7 @@ import { countArgument, isWord, longArgument } from "../arguments.js";
 import { fail } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 import {
+  asStream,
   failWithoutGroup,
   idArgument,
   readStreamToChange,
@@ -248,9 +249,12 @@ function autoClaimOptions(argv: readonly string[]): AutoClaimOptions {
 
 function autoClaim(context: CommandContext, argv: readonly string[]): void {
   const key = argv[1] as string;
+  // As in Redis the key is looked up, and perhaps missed, in front of all checks.
+  const value = context.db.lookupRead(key);
   const options = autoClaimOptions(argv);
   const groupName = argv[2] as string;
-  const stream = readStreamToChange(context, key);
+  const stream = asStream(value);
+  if (stream !== undefined) context.db.lookupWrite(key);
   const group = stream?.groups.get(groupName);
   if (stream === undefined || group === undefined) failWithoutGroup(key, groupName);
   context.propagateNothing();

@@ -10,7 +10,12 @@ import {
   redisServerVersion,
 } from "../../testing/redis-server.js";
 import { compare } from "../../testing/comparison.js";
-import { compareDumps, compareStreams, longStream } from "../../testing/stream-comparison.js";
+import {
+  compareDumps,
+  compareStreamEvents,
+  compareStreams,
+  longStream,
+} from "../../testing/stream-comparison.js";
 
 const steps = Number(process.env["COMPARE_STEPS"] ?? 2000);
 const firstSeed = Number(process.env["COMPARE_SEED"] ?? 1);
@@ -55,6 +60,12 @@ describe("streams beside a real server", () => {
       const server = await RedisServer.start(binary);
       running.push(server);
       await compareDumps(server, firstSeed);
+    });
+
+    it("tells of the same events", async () => {
+      const server = await RedisServer.start(binary);
+      running.push(server);
+      await compareStreamEvents(server, firstSeed);
     });
   }
 

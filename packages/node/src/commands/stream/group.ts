@@ -93,7 +93,7 @@ const create: CommandSpec = {
     stream.groups.insert(new StreamGroup(name, lastId, options.entriesRead));
     context.reply.ok();
     context.dirty += 1;
-    context.notify("x", "xgroup-create", key);
+    context.notify("t", "xgroup-create", key);
   },
 };
 
@@ -127,7 +127,7 @@ const setId: CommandSpec = {
     group.entriesRead = entriesRead;
     context.reply.ok();
     context.dirty += 1;
-    context.notify("x", "xgroup-setid", key);
+    context.notify("t", "xgroup-setid", key);
   },
 };
 
@@ -153,7 +153,7 @@ const destroy: CommandSpec = {
     }
     context.reply.integer(1);
     context.dirty += 1;
-    context.notify("x", "xgroup-destroy", key);
+    context.notify("t", "xgroup-destroy", key);
     // Those who wait for the group are told that it is gone.
     context.keyReady(key);
   },
@@ -207,7 +207,7 @@ const deleteConsumer: CommandSpec = {
     const pending = consumer.pending.size;
     group.deleteConsumer(consumer);
     context.dirty += 1;
-    context.notify("x", "xgroup-delconsumer", argv[2] as string);
+    context.notify("t", "xgroup-delconsumer", argv[2] as string);
     context.reply.integer(pending);
   },
 };

@@ -58,7 +58,7 @@ export function createConsumer(
 ): StreamConsumer {
   const consumer = group.createConsumer(name, context.now);
   context.dirty += 1;
-  context.notify("x", "xgroup-createconsumer", key);
+  context.notify("t", "xgroup-createconsumer", key);
   return consumer;
 }
 

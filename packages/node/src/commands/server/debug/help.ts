@@ -18,6 +18,8 @@ export const debugHelp: readonly string[] = [
   "    Write <message> to the server log.",
   "HTSTATS <dbid> [full]",
   "    Return hash table statistics of the specified Redis database.",
+  "LOADAOF",
+  "    Flush the AOF buffers on disk and reload the AOF in memory.",
   "REPLICATE <string>",
   "    Replicates the provided string to replicas, allowing data divergence.",
   "OBJECT <key>",

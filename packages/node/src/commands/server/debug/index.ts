@@ -60,6 +60,26 @@ function reload({ node, reply }: CommandContext, argv: readonly string[]): void 
   else reply.error(error);
 }
 
+function loadAppendOnly({ client, command, mayBlock, node }: CommandContext): void {
+  if (!mayBlock) fail("ERR DEBUG LOADAOF cannot be part of a transaction or script here");
+  if (node.loading) fail(replyErrors.loading);
+  const isSilent = client.replyMode !== "on";
+  let closed = false;
+  client.blocked = {
+    reason: "loading",
+    cancel: (how) => {
+      closed ||= how === "closed";
+    },
+  };
+  void node.reloadAppendOnly().then((error) => {
+    if (closed) return;
+    node.late.answer({ client, command, isSilent }, (late) => {
+      if (error === undefined) late.ok();
+      else late.error(error);
+    });
+  });
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
   digest: {
@@ -95,6 +115,7 @@ const debuggers: Readonly<Record<string, Debugger>> = {
     },
   },
   reload: { arity: -2, run: reload },
+  loadaof: { arity: 2, run: loadAppendOnly },
   "set-active-expire": {
     arity: 3,
     run: ({ node, reply }, argv) => {
