@@ -31,6 +31,6 @@ EXPOSE 6379
 # V8's heap limit bounds a node's data and is fixed when the process starts. Give the container about
 # a third more: buffers live outside the heap. exec makes the node pid 1, which gets the signals.
 ENV SLOTLOG_HEAP_MB=3072
-ENTRYPOINT ["/bin/sh", "-c", "exec node --max-old-space-size=\"$SLOTLOG_HEAP_MB\" /app/packages/slotlog/dist/bin.js \"$@\"", "slotlog"]
+ENTRYPOINT ["/bin/sh", "-c", "exec node --max-old-space-size=\"$SLOTLOG_HEAP_MB\" --max-semi-space-size=2 /app/packages/slotlog/dist/bin.js \"$@\"", "slotlog"]
 # Outside the container nobody is on its loopback, so protected mode would refuse everybody.
 CMD ["node", "--protected-mode", "no", "--appendonly", "yes"]

@@ -11,7 +11,8 @@ export function startContender(
   directives: readonly string[],
   heapMb: number,
 ): Promise<Server> {
-  const flags = [`--max-old-space-size=${heapMb}`];
+  // As `slotlog up` and the container image start a node.
+  const flags = [`--max-old-space-size=${heapMb}`, "--max-semi-space-size=2"];
   const program = name === "slotlog" ? subject({ nodeFlags: flags }) : realRedis();
   return Server.start({ program, directives: ["--save", "", ...directives] });
 }

@@ -46,7 +46,7 @@ export class Cron {
     node.persistence.cron();
     redirectWaiting(node);
     closeIdleClients(node.clients, { now, timeoutSeconds: node.config.timeout });
-    node.stats.peakMemory = Math.max(node.stats.peakMemory, node.process.usedMemory());
+    node.memory.cron();
     if (node.stream.batchBytes > 0) node.turn.schedule();
   }
 

@@ -15,7 +15,7 @@ import type { ProcessInfo } from "./process-info.js";
 import type { MemoryTally } from "./store/memory-tally.js";
 
 /** What an empty server says it uses, about as much as Redis does. */
-const emptyBytes = 1024 * 1024;
+export const emptyBytes = 1024 * 1024;
 /** Deviations below this are not corrected: about what garbage survives a collection. */
 const deadBandBytes = 8 * 1024 * 1024;
 /** V8's heap limit counts the young generation, which is no room for data: 3 × 16 MiB. */

@@ -47,6 +47,7 @@ import { NodeRates } from "./observe/node-rates.js";
 import { redacted } from "./observe/redact.js";
 import { SlowLog } from "./observe/slow-log.js";
 import { startLines } from "./observe/start-lines.js";
+import { NodeMemory } from "./node-memory.js";
 import { Persistence } from "./persistence.js";
 import type { DirectoryLock, Ports, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
@@ -95,6 +96,7 @@ export class Node implements NodeServices {
   readonly tracking: Tracking;
   readonly shutdowns: Shutdown;
   readonly info: NodeInfo;
+  readonly memory: NodeMemory;
   readonly #cron: Cron;
   readonly #onShutdown: (() => void) | undefined;
   readonly names: NameCache;
@@ -146,6 +148,7 @@ export class Node implements NodeServices {
     this.access = new AccessClock(random);
     this.access.setNow(this.startedAt);
     this.databases = makeDatabases(this, random, this.access);
+    this.memory = new NodeMemory(this);
     this.acl = makeAccessControl(this);
     const at = { now: this.startedAt, databases: this.databases };
     const loader = internalClient("loader", at);
@@ -191,7 +194,7 @@ export class Node implements NodeServices {
       gate: this.gate,
       processId: this.process.pid,
       execute: (argv, database) => this.applier.applyLoaded(argv, database),
-      usedMemory: () => this.process.usedMemory(),
+      usedMemory: () => this.memory.gauge.usedBytes,
       flushLog: () => this.#flushLog(),
       position: () => ({
         id: this.replication.history.id,
@@ -244,6 +247,7 @@ export class Node implements NodeServices {
     for (const line of startLines({ clusterEnabled, port, processId: this.process.pid })) {
       log.notice(line);
     }
+    this.memory.start();
     await this.listeners.listen();
     log.notice("Server initialized");
     await this.#load();
@@ -300,6 +304,7 @@ export class Node implements NodeServices {
   async #stop(save: "no" | "default" | "if-changed"): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#cron.stop();
+    this.memory.stop();
     this.shutdowns.stop();
     this.pause.stop();
     this.replicationControl.stop();
@@ -356,12 +361,13 @@ export class Node implements NodeServices {
         payload: Buffer.from(payload, "latin1"),
       });
     } else if (this.replication.history.backlog !== undefined && !this.replication.isReplica) {
-      this.stream.appendForReplicas([sharded ? "SPUBLISH" : "PUBLISH", channel, payload]);
+      const database = this.dispatcher.running?.database.index ?? 0;
+      this.stream.appendForReplicas(database, [sharded ? "SPUBLISH" : "PUBLISH", channel, payload]);
     }
   }
 
   makeRoom(): boolean {
-    return this.process.usedMemory() <= this.config.maxmemory;
+    return this.memory.makeRoom();
   }
 
   holdRead(client: Client, command: Command, argv: readonly string[]): void {
@@ -389,8 +395,13 @@ export class Node implements NodeServices {
     });
   }
 
+  rebind(restore: () => void): Promise<boolean> {
+    return this.listeners.rebind(restore);
+  }
+
   resetStatistics(): void {
     this.stats.reset();
+    this.memory.resetStatistics();
     this.registry.resetCounters();
     this.acl.log.resetCounters();
     for (const database of this.databases.databases) {

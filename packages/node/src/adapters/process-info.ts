@@ -1,5 +1,5 @@
 /** `ProcessInfo` of the process we run in. */
-import { constants, PerformanceObserver } from "node:perf_hooks";
+import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { arch, release, totalmem, type as systemName } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import type { ProcessInfo } from "../process-info.js";
@@ -36,9 +36,14 @@ function onMajorCollection(listener: (usedBytes: number) => void): () => void {
   const observer = new PerformanceObserver((list) => {
     const isMajor = list
       .getEntries()
-      .some(({ detail }) => (detail as { kind?: number }).kind === constants.NODE_PERFORMANCE_GC_MAJOR);
+      .some((entry) => (entry as GcEntry).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR);
     if (isMajor) listener(usedMemory());
   });
   observer.observe({ entryTypes: ["gc"] });
   return () => observer.disconnect();
+}
+
+/** What the types of Node leave out. */
+interface GcEntry extends PerformanceEntry {
+  readonly detail?: { readonly kind: number };
 }

@@ -66,7 +66,9 @@ export function keyPositions(
   if (byHand !== undefined) {
     // The first one is what the command reads; what it also names, it writes.
     const first = command.keySpecs[0]?.flags ?? [];
-    const others = command.keySpecs.at(-1)?.flags ?? [];
+    const last = command.keySpecs.at(-1)?.flags ?? [];
+    // The specification alone would not find them all; this did.
+    const others = last.filter((flag) => flag !== "incomplete");
     return byHand.map((index, i) => ({ index, flags: i === 0 ? first : others }));
   }
   for (const spec of command.keySpecs) {

@@ -13,6 +13,7 @@ export interface ConfiguredParts {
   readonly latency: LatencyMonitor;
   readonly access: AccessClock;
   readonly acl: AccessControl;
+  readonly memory: { limitChanged(): void };
   readonly persistence: { readonly appendOnly: AppendOnly };
   slowCommandMs: number;
   readsWait: boolean;
@@ -31,12 +32,7 @@ export function applyDirectives(node: ConfiguredParts): void {
     for (const name of names) configuration.onChange(name, run);
     run();
   }
-  for (const name of ["port", "bind"] as const) {
-    configuration.onApply(
-      name,
-      () => "the listening addresses cannot be changed while the server runs yet",
-    );
-  }
+  configuration.onChange("maxmemory", () => node.memory.limitChanged());
 }
 
 type Effect = readonly [

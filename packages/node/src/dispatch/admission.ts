@@ -57,10 +57,13 @@ const ownsSlot: Guard = ({ client, command, node }, argv) => {
   return route(node, client, command, argv);
 };
 
-const memoryAllows: Guard = ({ client, flags, node }) => {
-  if (node.config.maxmemory === 0 || client.kind !== "normal") return undefined;
-  if ((flags & Flag.denyoom) === 0 || node.makeRoom()) return undefined;
-  return replyErrors.outOfMemory;
+/** Room is made by whatever command comes; only those that need it are refused if there is none. */
+const memoryAllows: Guard = ({ client, command, flags, node }) => {
+  const { tally } = node.memory;
+  if (tally.bytes <= tally.fullAt || client.kind !== "normal" || node.makeRoom()) return undefined;
+  // What is queued takes memory whatever it will do; ways out of a transaction stay open.
+  const queues = client.inTransaction && !command.immediateInTransaction;
+  return queues || (flags & Flag.denyoom) !== 0 ? replyErrors.outOfMemory : undefined;
 };
 
 const diskHealthy: Guard = ({ client, command, flags, node }) => {

@@ -7,6 +7,7 @@ import {
   type Argument,
   CommandError,
   latin1String,
+  replyErrors,
   type ReplyMark,
   type ReplyWriter,
 } from "@slotlog/resp";
@@ -14,6 +15,7 @@ import { type Command, Flag } from "../commands/registry.js";
 import { keyPositions } from "../commands/key-positions.js";
 import type { CommandBody } from "../commands/spec.js";
 import type { Client } from "../net/client.js";
+import type { MemoryTally } from "../store/memory-tally.js";
 import { LatencyHistogram } from "../observe/latency-histogram.js";
 import { redacted } from "../observe/redact.js";
 import { admit, argumentCount } from "./admission.js";
@@ -40,6 +42,7 @@ export class Dispatcher {
   #reply: ReplyWriter;
   /** The command ran before and blocked its client. */
   #repeats = false;
+  readonly #tally: MemoryTally;
   readonly #context: CommandContext;
   /** Monotonic time at the end of the last command: the next one's start. */
   #lastTick = 0;
@@ -59,6 +62,7 @@ export class Dispatcher {
   constructor(node: NodeServices, reply: ReplyWriter, nobody: Client) {
     this.#node = node;
     this.#reply = reply;
+    this.#tally = node.databases.parts.tally;
     const [anyCommand] = node.registry.all();
     if (anyCommand === undefined) throw new Error("the registry is empty");
     this.#context = new CommandContext({ node, reply, client: nobody, command: anyCommand });
@@ -86,7 +90,6 @@ export class Dispatcher {
     return (
       !node.loading &&
       !node.role.isReplica &&
-      node.config.maxmemory === 0 &&
       node.config.minReplicasToWrite === 0 &&
       node.persistence.misconfiguration === undefined &&
       node.pause.mode === undefined &&
@@ -97,6 +100,7 @@ export class Dispatcher {
   #mayTakeShortcut(client: Client, command: Command): boolean {
     return (
       this.#calm &&
+      this.#tally.bytes <= this.#tally.fullAt &&
       client.kind === "normal" &&
       client.authenticated &&
       (client.account === undefined || client.account.unrestricted) &&
@@ -238,6 +242,7 @@ export class Dispatcher {
     } finally {
       this.#depth -= 1;
     }
+    if (this.#tally.pendingCount > 0) this.#tally.settle(argumentBytes(argv));
     if (context.dirty > 0) {
       node.stats.dirty += context.dirty;
       if (stream.active && !context.silent) {
@@ -439,6 +444,12 @@ export class Dispatcher {
  * is closed before the body of the request can be taken for commands.
  */
 const attackWords: ReadonlySet<string> = new Set(["host:", "post"]);
+
+function argumentBytes(argv: readonly Argument[]): number {
+  let bytes = 0;
+  for (let index = 2; index < argv.length; index += 1) bytes += (argv[index] as Argument).length;
+  return bytes;
+}
 
 function textArguments(argv: readonly Argument[]): readonly string[] {
   return argv.map((word) => (typeof word === "string" ? word : latin1String(word, 0, word.length)));

@@ -11,7 +11,7 @@ import type { ClusterBridge } from "../cluster/bridge.js";
 import type { LogStream } from "../log/stream.js";
 import type { Client } from "../net/client.js";
 import type { Snapshots } from "../dataset/snapshots.js";
-import type { LoadState } from "../persistence.js";
+import type { DatasetLoading } from "../persistence/dataset-loading.js";
 import type { AppendOnly } from "../persistence/append-only.js";
 import type { RdbSaver } from "../persistence/rdb-saver.js";
 import type { ClientTable } from "../net/client-table.js";
@@ -30,6 +30,7 @@ import type { Migrations } from "../migration/migrations.js";
 import type { BlockedClients } from "./blocked.js";
 import type { EventClass } from "./context.js";
 import type { LateReplies } from "./late-replies.js";
+import type { NodeMemory } from "../node-memory.js";
 import type { NodeStats } from "./stats.js";
 import type { Shutdown } from "./shutdown.js";
 import type { Tracking } from "../tracking/tracking.js";
@@ -69,10 +70,7 @@ export interface PersistenceHealth {
   readonly appendOnly: AppendOnly;
   readonly rdb: RdbSaver;
   readonly snapshots: Snapshots;
-  readonly keysLoaded: number;
-  readonly keysExpiredAtLoad: number;
-  /** Set while the data set is loaded. */
-  readonly loadState: LoadState | undefined;
+  readonly loading: DatasetLoading;
   /** SAVE; the text of the error reply if it failed. */
   save(): string | undefined;
   /** BGSAVE: the reply with its type in front. */
@@ -138,10 +136,13 @@ export interface NodeServices {
   readonly role: ReplicationRole;
   /** MIGRATE: keys on their way to another node. */
   readonly migrations: Migrations;
+  /** Replies that come outside of their command. */
+  readonly late: LateReplies;
   /** The end of this turn will come: the log has grown, or a reply was written. */
   scheduleTurn(): void;
   /** True while the data set is being loaded. */
   readonly loading: boolean;
+  readonly memory: NodeMemory;
   /** Evicts keys until memory is within `maxmemory`; false if that cannot be done. */
   makeRoom(): boolean;
   readonly configuration: Configuration;
@@ -166,6 +167,8 @@ export interface NodeServices {
   readonly switches: DebugSwitches;
   /** Lookups do not count as uses now: CLIENT NO-TOUCH of the client whose command runs. */
   readonly hooks: { noTouch: boolean };
+  /** Listens where `port` and `bind` say now; false, with `restore` called, if it cannot. */
+  rebind(restore: () => void): Promise<boolean>;
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
   /** DEBUG RELOAD: saves and loads again; the text of the error reply if that failed. */

@@ -68,13 +68,20 @@ export class WatchTable {
 
   /**
    * All keys of a database went at once (FLUSHDB, SWAPDB, a full synchronisation). `affected` is
-   * asked for each watch; `expired` says that the key had expired when it was watched.
+   * asked for each watch; `expired` says that the key had expired when it was watched. The answer
+   * "expired" means that an expired key took the place of no key, which changes nothing.
    */
-  touchDatabase(database: number, affected: (key: string, expired: boolean) => boolean): void {
+  touchDatabase(
+    database: number,
+    affected: (key: string, expired: boolean) => boolean | "expired",
+  ): void {
     for (const [key, clients] of this.#watchers[database] ?? []) {
       for (const client of clients) {
         const watch = client.watched.find((w) => w.database === database && w.key === key);
-        if (affected(key, watch?.expired === true)) client.watchBroken = true;
+        const change = affected(key, watch?.expired === true);
+        if (change === "expired") {
+          if (watch !== undefined) watch.expired = true;
+        } else if (change) client.watchBroken = true;
       }
     }
   }

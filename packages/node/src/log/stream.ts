@@ -41,14 +41,18 @@ export class LogStream {
   #recordsInUnit = 0;
   #unitStart = 0;
 
+  /** The database that replicas were last told, where it was only them that were told. */
+  #replicaDatabase = -1;
+
   /** The database that the last record was for. */
   get database(): number {
-    return Math.max(this.#database, 0);
+    return Math.max(this.#database, this.#replicaDatabase, 0);
   }
 
   /** The next record will be preceded by SELECT: a new reader starts here. */
   forgetDatabase(): void {
     this.#database = -1;
+    this.#replicaDatabase = -1;
   }
 
   /**
@@ -95,8 +99,14 @@ export class LogStream {
   }
 
   /** A record that replicas get and the AOF does not (PUBLISH), at this place of the stream. */
-  appendForReplicas(argv: readonly Argument[]): void {
+  appendForReplicas(database: number, argv: readonly Argument[]): void {
     this.#flushBorrowed();
+    if (database !== this.#database && database !== this.#replicaDatabase) {
+      // Replicas and the AOF now stand in different databases: the next record names its own.
+      this.#database = -1;
+      this.#replicaDatabase = database;
+      this.#inserts.push({ at: this.#length, bytes: encodeCommand(["SELECT", String(database)]) });
+    }
     this.#inserts.push({ at: this.#length, bytes: encodeCommand(argv) });
   }
 
@@ -146,8 +156,11 @@ export class LogStream {
   }
 
   #beforeRecord(database: number): void {
+    // A MULTI stands in front of the SELECT of its first record, as Redis writes them.
+    if (this.#inUnit && this.#recordsInUnit === 0) this.#unitStart = this.offset;
     if (database !== this.#database) {
       this.#database = database;
+      this.#replicaDatabase = -1;
       this.#flushBorrowed();
       const select = ["SELECT", String(database)];
       const bytes = commandByteLength(select);
@@ -158,8 +171,7 @@ export class LogStream {
     }
     if (!this.#inUnit) return;
     this.#recordsInUnit += 1;
-    if (this.#recordsInUnit === 1) this.#unitStart = this.offset;
-    else if (this.#recordsInUnit === 2) this.#openTransaction();
+    if (this.#recordsInUnit === 2) this.#openTransaction();
   }
 
   /** Puts MULTI in front of the unit's first record, which was already appended. */

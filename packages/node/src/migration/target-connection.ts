@@ -32,6 +32,13 @@ interface Running {
   replies: number;
 }
 
+/** Somebody answered that nobody is there; all else that can go wrong is about the way. */
+const refusals: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH"]);
+
+function codeOf(error: Error | undefined): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? "";
+}
+
 /** Written in such pieces, so that the queue of the socket shows progress. */
 const pieceBytes = 64 * 1024;
 
@@ -45,6 +52,7 @@ export class TargetConnection {
   readonly #socket: Socket;
   readonly #replies = new ReplyDecoder();
   #connected = false;
+  #refused = false;
   #open = true;
   #running: Running | undefined;
   #timer: Timer | undefined;
@@ -62,7 +70,11 @@ export class TargetConnection {
         this.#progressAt = this.#clock.monotonic();
       },
       onData: (chunk) => this.#read(chunk),
-      onClose: () => this.close(),
+      onClose: (error) => {
+        // Redis notices with its first write that it was refused; and says so.
+        this.#refused = !this.#connected && refusals.has(codeOf(error));
+        this.close();
+      },
     });
   }
 
@@ -146,8 +158,9 @@ export class TargetConnection {
   #fail(timedOut: boolean): void {
     const running = this.#end();
     if (running === undefined) return;
-    const sent = this.#connected && (running.replies > 0 || this.#socket.bufferedBytes === 0);
-    const step = !this.#connected ? "connecting" : sent ? "reading" : "writing";
+    const sent = running.replies > 0 || this.#socket.bufferedBytes === 0;
+    const reached = sent && !this.#refused ? "reading" : "writing";
+    const step = this.#connected || this.#refused ? reached : "connecting";
     running.finish({ step, timedOut });
   }
 

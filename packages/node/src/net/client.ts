@@ -62,7 +62,7 @@ export interface WatchedKey {
   readonly database: number;
   readonly key: string;
   /** It had already expired when it was watched, so its deletion is no change. */
-  readonly expired: boolean;
+  expired: boolean;
 }
 
 /** What `CLIENT REPLY` chose. */

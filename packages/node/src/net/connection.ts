@@ -58,6 +58,8 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   #chunkBytes = 0;
   #touched = false;
   #held: HeldReplies[] = [];
+  /** Messages to this client that came up while its own command ran; they follow the reply. */
+  readonly #pushed: Buffer[] = [];
   #heldBytes = 0;
   #closing = false;
   #closed = false;
@@ -95,7 +97,9 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   }
 
   get queryBufferBytes(): number {
-    return this.#decoder.bufferedBytes;
+    // The request that runs now is held until it is done.
+    const { bufferedBytes, rawEnd, rawStart } = this.#decoder;
+    return this.#processing && rawStart >= 0 ? bufferedBytes + rawEnd - rawStart : bufferedBytes;
   }
 
   get outputBufferBytes(): number {
@@ -156,11 +160,13 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
       if (deferred !== undefined) {
         const hasLarge = deferred.some((word) => typeof word !== "string");
         dispatcher.process(client, deferred, hasLarge);
+        this.#appendPushed();
       }
       while (this.#mayGoOn(client) && decoder.next()) {
         if (client.replyMode === "on") {
           dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
         } else this.#processSilently(client);
+        if (this.#pushed.length > 0) this.#appendPushed();
         decoder.authenticated = client.authenticated;
       }
       if (this.#takenOver === undefined) decoder.park();
@@ -204,7 +210,12 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     return client.blocked === undefined && !this.#closing && this.#takenOver === undefined;
   }
 
-  /** `CLIENT REPLY OFF` and `SKIP`: the reply is made, then dropped. */
+  /** A client that publishes to itself, or changes what it tracks, reads its reply first. */
+  #appendPushed(): void {
+    for (const message of this.#pushed.splice(0)) this.#host.reply.raw(message);
+  }
+
+  /** `CLIENT REPLY OFF` and `SKIP`: the reply is made, then dropped; what is pushed is not. */
   #processSilently(client: Client): void {
     const { reply, dispatcher } = this.#host;
     const decoder = this.#decoder;
@@ -241,7 +252,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
 
   push(bytes: Buffer): void {
     // While this client's own requests are processed, its replies are still in the writer.
-    if (this.#processing && this.client.replyMode === "on") this.#host.reply.raw(bytes);
+    if (this.#processing) this.#pushed.push(bytes);
     else this.chunk(bytes);
   }
 
@@ -256,14 +267,14 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#held.length > 0 || offset > gate.offset) {
       if (gate.failure !== undefined && !this.#hasMessages) {
         for (const held of this.#held.splice(0)) this.#sendUnconfirmed(held.chunks, gate.failure);
-        this.#heldBytes = 0;
+        this.#countHeld(-this.#heldBytes);
         this.#sendUnconfirmed(chunks, gate.failure);
         if (this.#closing) this.#socket.end();
         return false;
       }
       if (chunks.length > 0) {
         this.#held.push({ chunks, offset });
-        for (const chunk of chunks) this.#heldBytes += chunk.length;
+        for (const chunk of chunks) this.#countHeld(chunk.length);
         gate.wait(this);
       }
       if (this.#host.writersStopped) this.#stopReading();
@@ -276,13 +287,18 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     return inUse;
   }
 
+  #countHeld(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#host.gate.heldBytes += bytes;
+  }
+
   release(offset: number): boolean {
     if (this.#closed) return false;
     let count = 0;
     for (const held of this.#held) {
       if (held.offset > offset) break;
       count += 1;
-      for (const chunk of held.chunks) this.#heldBytes -= chunk.length;
+      for (const chunk of held.chunks) this.#countHeld(-chunk.length);
       this.#send(held.chunks);
     }
     this.#held.splice(0, count);
@@ -296,7 +312,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#hasMessages) return this.#held.length > 0;
     const held = this.#held;
     this.#held = [];
-    this.#heldBytes = 0;
+    this.#countHeld(-this.#heldBytes);
     for (const { chunks } of held) this.#sendUnconfirmed(chunks, error);
     if (this.#closing && !this.#touched) this.#socket.end();
     return false;
@@ -387,7 +403,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     this.#closed = true;
     this.#chunks = [];
     this.#held = [];
-    this.#heldBytes = 0;
+    this.#countHeld(-this.#heldBytes);
     this.#host.gate.forget(this);
     this.#takenOver?.onClose(error);
     this.#host.onClose(this);

@@ -85,6 +85,24 @@ export class Listeners {
     }
   }
 
+  /**
+   * Listens where the configuration says now. If that fails, `restore` puts the configuration back
+   * and the old addresses are taken again; false then. Open connections live on.
+   */
+  async rebind(restore: () => void): Promise<boolean> {
+    // The new addresses may overlap with the old ones, so these must go first.
+    await this.close();
+    try {
+      await this.listen();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      restore();
+      await this.listen();
+      return false;
+    }
+  }
+
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = [];

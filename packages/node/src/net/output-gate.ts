@@ -21,6 +21,9 @@ export class OutputGate {
   /** Replies that were answered with an error, since their change could not be made durable. */
   failedReplies = 0;
 
+  /** Bytes of replies that wait, of all connections. */
+  heldBytes = 0;
+
   get offset(): number {
     return this.#offset;
   }

@@ -1,6 +1,7 @@
 /** What `INFO` and `MEMORY` ask, read off a node's parts. */
 import type { Command } from "../commands/registry.js";
 import type { NodeServices } from "../dispatch/services.js";
+import { emptyBytes } from "../memory-gauge.js";
 import { replicaStateNames } from "../replication/core/link-state.js";
 import { redisVersion, slotlogVersion } from "../version.js";
 import type {
@@ -25,12 +26,10 @@ const clientBytes = 1024;
 export class NodeInfo implements InfoSource {
   readonly #node: NodeServices;
   readonly #rates: NodeRates;
-  readonly #startupBytes: number;
 
   constructor(node: NodeServices, rates: NodeRates) {
     this.#node = node;
     this.#rates = rates;
-    this.#startupBytes = node.process.usedMemory();
   }
 
   get clusterEnabled(): boolean {
@@ -109,13 +108,15 @@ export class NodeInfo implements InfoSource {
     }
     const backlog = replication.history.backlog?.length ?? 0;
     const aofBuffer = persistence.writer?.bufferedBytes ?? 0;
-    const used = process.usedMemory();
+    const { gauge } = this.#node.memory;
+    gauge.refresh();
+    const used = gauge.usedBytes;
     return {
       usedBytes: used,
       rssBytes: process.rss(),
       peakBytes: Math.max(stats.peakMemory, used),
-      startupBytes: this.#startupBytes,
-      overheadBytes: Math.min(used, this.#startupBytes + normal + replica + backlog + aofBuffer),
+      startupBytes: emptyBytes,
+      overheadBytes: Math.min(used, emptyBytes + normal + replica + backlog + aofBuffer),
       heapTotalBytes: process.heapTotal(),
       systemBytes: process.totalSystemMemory,
       luaBytes: 0,
@@ -127,7 +128,7 @@ export class NodeInfo implements InfoSource {
       functionBytes: 0,
       maxmemory: config.maxmemory,
       policy: config.maxmemoryPolicy,
-      notCountedForEvictBytes: aofBuffer,
+      notCountedForEvictBytes: gauge.notCountedBytes,
       backlogBytes: backlog,
       replicationBufferBytes: replica,
       replicaClientBytes: replica,
@@ -141,7 +142,8 @@ export class NodeInfo implements InfoSource {
 
   persistence(): PersistenceInfo {
     const { loading, persistence, ports, stats } = this.#node;
-    const { appendOnly, loadState, rdb, snapshots, writer } = persistence;
+    const { appendOnly, rdb, snapshots, writer } = persistence;
+    const loadState = persistence.loading.state;
     return {
       loading,
       asyncLoading: false,
@@ -153,8 +155,8 @@ export class NodeInfo implements InfoSource {
       lastSaveDuration: rdb.lastDuration,
       currentSaveDuration: rdb.currentSeconds,
       saves: rdb.saves,
-      keysExpiredAtLoad: persistence.keysExpiredAtLoad,
-      keysLoaded: persistence.keysLoaded,
+      keysExpiredAtLoad: persistence.loading.keysExpired,
+      keysLoaded: persistence.loading.keysLoaded,
       aofEnabled: appendOnly.enabled,
       rewriteScheduled: appendOnly.rewriteScheduled,
       lastRewriteDuration: appendOnly.lastRewriteSeconds,
@@ -214,8 +216,8 @@ export class NodeInfo implements InfoSource {
       expireCycleMs: stats.expireCycleMs,
       evictedKeys: stats.evictedKeys,
       evictedClients: stats.evictedClients,
-      evictionExceededMs: 0,
-      currentEvictionExceededMs: 0,
+      evictionExceededMs: this.#node.memory.exceededMs,
+      currentEvictionExceededMs: this.#node.memory.currentlyExceededMs,
       keyspaceHits: hits,
       keyspaceMisses: misses,
       pubsubChannels: pubsub.channelCount,

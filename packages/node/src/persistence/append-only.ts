@@ -168,7 +168,9 @@ export class AppendOnly {
   }
 
   #checkRoom(): void {
-    const over = this.writer?.overLimit === true;
+    const { config, gate } = this.#parts;
+    const waiting = (this.writer?.bufferedBytes ?? 0) + gate.heldBytes;
+    const over = this.writer !== undefined && waiting > config.aofBufferMax;
     if (this.#wasOverLimit && !over) {
       this.#wasOverLimit = false;
       this.#parts.onRoom();

@@ -1,12 +1,13 @@
 /** Messages to subscribers as bytes: arrays in RESP2, pushes in RESP3. */
 
-/** Strings are bulks, numbers integers. */
-export type MessageWords = readonly (string | number)[];
+/** Strings are bulks, numbers integers, `undefined` is nil. */
+export type MessageWords = readonly (string | number | undefined)[];
 
 export function encodeMessage(words: MessageWords, protocol: 2 | 3): Buffer {
   const parts: string[] = [`${protocol === 3 ? ">" : "*"}${words.length}\r\n`];
   for (const word of words) {
-    if (typeof word === "number") parts.push(`:${word}\r\n`);
+    if (word === undefined) parts.push(protocol === 3 ? "_\r\n" : "$-1\r\n");
+    else if (typeof word === "number") parts.push(`:${word}\r\n`);
     else parts.push(`$${word.length}\r\n`, word, "\r\n");
   }
   // Parts are written one by one: a long message is never concatenated into one string.

@@ -60,3 +60,11 @@ it("does not explode", () => {
   assert.equal(globMatch(`${"a*".repeat(300)}b`, text), false);
   assert.equal(globMatch(`${"*a".repeat(300)}*`, text), true);
 });
+
+it("gives up behind a thousand stars, as Redis does", () => {
+  const text = "a".repeat(2000);
+  assert.equal(globMatch("*?".repeat(1000), text), true);
+  assert.equal(globMatch(`${"*?".repeat(1000)}*`, text), true);
+  assert.equal(globMatch("*?".repeat(1001), text), false);
+  assert.equal(globMatch(`${"*".repeat(5000)}a`, text), true);
+});

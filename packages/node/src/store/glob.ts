@@ -9,6 +9,12 @@
  * later one, so the cost is at most pattern length times text length and no pattern explodes.
  */
 
+/**
+ * Redis gives a pattern up behind its thousandth star (it recurses at each and guards its stack
+ * since 7.2.6); the answer is then no. A star that ends the pattern does not count.
+ */
+const STARS_MAX = 1000;
+
 const STAR = 42;
 const QUESTION = 63;
 const OPEN = 91;
@@ -86,6 +92,7 @@ export function globMatch(pattern: string, text: string, nocase = false): boolea
   let index = 0;
   let starAt = -1;
   let starIndex = 0;
+  let stars = 0;
   // Redis matches an empty text only by an empty pattern: its loop ends before it looks at a star.
   if (text.length === 0) return pattern.length === 0;
   while (index < text.length) {
@@ -93,6 +100,8 @@ export function globMatch(pattern: string, text: string, nocase = false): boolea
       starAt = ++at;
       starIndex = index;
       if (at === pattern.length) return true;
+      // A run of stars is one.
+      if (pattern.charCodeAt(at) !== STAR && ++stars > STARS_MAX) return false;
       continue;
     }
     const next = at < pattern.length ? matchOne(pattern, at, text.charCodeAt(index), nocase) : -1;

@@ -13,6 +13,12 @@ export function heapMbFor(nodes: number, memoryBytes: number = totalmem()): numb
   return Math.max(heapMbMin, Math.floor((memoryBytes * 0.75) / nodes / 2 ** 20));
 }
 
+/**
+ * The young generation stays small: its collections are the pauses that clients see, and what it
+ * reserves is memory without data in it (measured at a million keys: 186 MB resident against 229).
+ */
+const semiSpaceMb = 2;
+
 export function nodeFlags(heapMb: number): string[] {
-  return [`--max-old-space-size=${Math.floor(heapMb)}`];
+  return [`--max-old-space-size=${Math.floor(heapMb)}`, `--max-semi-space-size=${semiSpaceMb}`];
 }

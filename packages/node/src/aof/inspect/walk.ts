@@ -152,6 +152,15 @@ async function judge(
   return { kind: "torn", inside: "record" };
 }
 
+const databasesMax = 2 ** 31 - 1;
+
+/** The loader stops there: in which database all that follows would be is not known. */
+function isBadSelect(argv: readonly Argument[]): boolean {
+  if (argv.length !== 2 || String(argv[0]).toLowerCase() !== "select") return false;
+  const db = Number(argv[1]);
+  return !Number.isInteger(db) || db < 0 || db > databasesMax;
+}
+
 /** The client that a file's records come from; it is also the record handed to the visitor. */
 class RecordWalk implements RecordAt {
   readonly file: AofSourceFile;
@@ -189,7 +198,10 @@ class RecordWalk implements RecordAt {
       if (result === "more") return undefined;
       this.end = scanner.offset;
       if (result === "annotation") this.annotate(scanner.annotation);
-      else this.accept(scanner.argv);
+      else if (isBadSelect(scanner.argv)) {
+        const database = String(scanner.argv[1]).slice(0, 40);
+        return new DamagedRecordError(this.offset, `SELECT of database '${database}'`);
+      } else this.accept(scanner.argv);
     }
   }
 
@@ -214,7 +226,7 @@ class RecordWalk implements RecordAt {
     this.argv = argv;
     const name = String(argv[0]).toLowerCase();
     if (name === "multi") this.inTransaction = true;
-    else if (name === "select") this.db = Number(argv[1]);
+    else if (name === "select" && argv.length === 2) this.db = Number(argv[1]);
     this.visitor.record?.(this);
     if (name === "exec") this.inTransaction = false;
     if (this.inTransaction) return;

@@ -108,7 +108,10 @@ const swapdb: CommandSpec = {
         [second, first],
       ] as const) {
         node.watches.touchDatabase(from.index, (key, expired) => {
-          if (to.isLogicallyExpired(key)) return !expired && holds(from, key);
+          if (to.isLogicallyExpired(key)) {
+            if (expired) return false;
+            return holds(from, key) ? true : "expired";
+          }
           return holds(to, key) || (!expired && holds(from, key));
         });
       }

@@ -165,3 +165,27 @@ test("MOVE, SWAPDB and COPY to another database are refused in a cluster", () =>
   assert.match(harness.text("MOVE", "k", "0"), /^-ERR MOVE is not allowed in cluster mode/);
   assert.match(harness.text("SWAPDB", "0", "0"), /^-ERR SWAPDB is not allowed in cluster mode/);
 });
+
+test("keys that a scan finds expired are deleted one by one, not as a transaction", () => {
+  const harness = new CommandHarness();
+  harness.run("SET", "a", "1", "PX", "5");
+  harness.run("SET", "b", "2", "PX", "5");
+  harness.now += 10;
+  assert.equal(harness.text("SCAN", "0"), "*2\r\n$1\r\n0\r\n*0\r\n");
+  assert.deepEqual(harness.records().sort(), [
+    ["DEL", "a"],
+    ["DEL", "b"],
+  ]);
+});
+
+test("SWAPDB that puts an expired key in the place of no key changes nothing for a watcher", () => {
+  const harness = new CommandHarness();
+  harness.run("SET", "k", "v", "PX", "5");
+  harness.now += 10;
+  harness.run("SELECT", "1");
+  harness.run("WATCH", "k");
+  harness.run("SWAPDB", "0", "1");
+  harness.run("MULTI");
+  harness.run("PING");
+  assert.equal(harness.text("EXEC"), "*1\r\n+PONG\r\n");
+});

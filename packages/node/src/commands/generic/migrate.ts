@@ -119,7 +119,7 @@ export const migrate: CommandSpec = {
       "host port key-selector{key | ''/empty-string} destination-db timeout:integer " +
       "[COPY@3.0.0] [REPLACE@3.0.0] " +
       "authentication[AUTH auth(password)@4.0.7 | AUTH2 auth2@6.0.0{username password}] " +
-      "[KEYS keys(key):key#1@3.0.6 ...]",
+      "[KEYS keys:key#1(key)@3.0.6 ...]",
     history: [
       ["3.0.0", "Added the `COPY` and `REPLACE` options."],
       ["3.0.6", "Added the `KEYS` option."],

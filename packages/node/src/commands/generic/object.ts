@@ -21,6 +21,12 @@ function look({ db, reply }: CommandContext, key: string): Value | undefined {
   return value;
 }
 
+/** Redis keeps a key's use in its value, which cannot be shared then. */
+function sharesIntegers({ node }: CommandContext): boolean {
+  const { maxmemory, maxmemoryPolicy } = node.config;
+  return maxmemory === 0 || !/-l[rf]u$/.test(maxmemoryPolicy);
+}
+
 const adjustment =
   "Please note that when switching between policies at runtime LRU and LFU data will take some " +
   "time to adjust.";
@@ -116,7 +122,7 @@ const refcount: CommandSpec = {
   run(context, argv) {
     const value = look(context, argv[2] as string);
     if (value === undefined) return;
-    const shared = typeof value === "number" && value >= 0 && value < sharedIntegers;
+    const shared = sharesIntegers(context) && typeof value === "number" && value >= 0 && value < sharedIntegers;
     context.reply.integer(shared ? sharedCount : 1);
   },
 };

@@ -2,6 +2,7 @@
 import type { CommandContext } from "../../dispatch/context.js";
 import type { Client } from "../../net/client.js";
 import type { SubscriptionKind } from "../../pubsub/hub.js";
+import { encodeMessage } from "../../pubsub/message.js";
 import { type CommandBody, type CommandFlag, type CommandSpec, keysFrom } from "../spec.js";
 
 const flags: readonly CommandFlag[] = ["pubsub", "noscript", "loading", "stale"];
@@ -17,6 +18,12 @@ function confirm(
   confirmation: { readonly verb: string; readonly name: string | undefined },
   kind: SubscriptionKind,
 ): void {
+  if (client.replyMode !== "on") {
+    // What is pushed is no reply: CLIENT REPLY OFF does not keep it back.
+    const { verb, name } = confirmation;
+    client.link.push(encodeMessage([verb, name, countFor(client, kind)], client.protocol));
+    return;
+  }
   reply.push(3);
   reply.bulk(confirmation.verb);
   if (confirmation.name === undefined) reply.nil();

@@ -12,13 +12,65 @@ function runGet({ node, reply }: CommandContext, argv: readonly string[]): void 
   for (const word of found) reply.bulk(word);
 }
 
-function runSet({ client, node, reply }: CommandContext, argv: readonly string[]): void {
-  const error = configSet(node.configuration, argv.slice(2), {
+function runSet(context: CommandContext, argv: readonly string[]): void {
+  const { client, node, reply } = context;
+  const pairs = argv.slice(2);
+  const names = pairs.filter((_, index) => index % 2 === 0);
+  const listening = names.find((name) => ["port", "bind"].includes(name.toLowerCase()));
+  const before = listening === undefined ? [] : configGet(node.configuration, names);
+  const error = configSet(node.configuration, pairs, {
     loading: node.loading,
     localClient: isLocal(client.link.remoteAddress),
   });
-  if (error === undefined) reply.ok();
-  else reply.error(error);
+  if (error !== undefined) reply.error(error);
+  else if (listening === undefined) reply.ok();
+  else rebind(context, before, listening);
+}
+
+/** Other addresses can be had only later; who asked is answered then, and all goes back on failure. */
+function rebind(
+  { client, denyBlocking, node, reply }: CommandContext,
+  before: readonly string[],
+  directive: string,
+): void {
+  const restore = (): void => {
+    configSet(node.configuration, before, { loading: false, localClient: true });
+  };
+  if (denyBlocking || node.config.clusterEnabled) {
+    restore();
+    reply.error(`${rebindFailed(directive)} this needs a restart in a cluster, and no transaction`);
+    return;
+  }
+  let waits = true;
+  client.blocked = {
+    reason: "module",
+    cancel: () => {
+      waits = false;
+      client.blocked = undefined;
+    },
+  };
+  const answer = (text: string): void => {
+    if (!waits) return;
+    client.blocked = undefined;
+    client.link.push(Buffer.from(`${text}\r\n`, "latin1"));
+    client.link.resume();
+  };
+  node.rebind(restore).then(
+    (done) => answer(done ? "+OK" : `-${rebindFailed(directive)} ${rebindReasons[directive.toLowerCase()]}`),
+    (error: unknown) => {
+      node.ports.log.warning(`Listening failed, and so did going back: ${String(error)}`);
+      answer(`-${rebindFailed(directive)} see the server's log`);
+    },
+  );
+}
+
+const rebindReasons: Readonly<Record<string, string>> = {
+  port: "Unable to listen on this port. Check server logs.",
+  bind: "Failed to bind to specified addresses.",
+};
+
+function rebindFailed(directive: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${directive}') -`;
 }
 
 function runRewrite({ node, reply }: CommandContext): void {

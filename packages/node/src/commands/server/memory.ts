@@ -1,26 +1,12 @@
 /** MEMORY: what keys and the server take. Sizes are estimates: V8 does not tell exact ones. */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
-import { isStringValue, stringLength, type Value } from "../../store/value.js";
+import { entryBytes, stringBytes, valueBytes } from "../../store/memory-tally.js";
 import { longArgument } from "../arguments.js";
 import { helpSubcommand } from "../help.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 
-/** Key, value, meta word, hash: four elements of eight bytes, and half as many empty ones. */
-const entryBytes = 48;
-/** V8's header of a string, padded to eight bytes. */
-const stringHeaderBytes = 16;
 const defaultSamples = 5;
-
-function stringBytes(length: number): number {
-  return stringHeaderBytes + Math.ceil(length / 8) * 8;
-}
-
-function valueBytes(value: Value, samples: number): number {
-  if (!isStringValue(value)) return value.memoryUsage(samples);
-  // A small integer stands in the table itself.
-  return typeof value === "number" ? 0 : stringBytes(stringLength(value));
-}
 
 function runUsage({ db, reply }: CommandContext, argv: readonly string[]): void {
   let samples = defaultSamples;

@@ -1,0 +1,171 @@
+/**
+ * A node's memory: binds gauge, tally and evictor to the node. It decides when room is made and
+ * when not, and tells the log, the replicas and the watchers what that took.
+ */
+import type { Node } from "./node.js";
+import type { BufferBytes } from "./memory-gauge.js";
+import { MemoryGauge } from "./memory-gauge.js";
+import { Evictor } from "./store/eviction.js";
+import type { Database } from "./store/database.js";
+import type { MemoryTally } from "./store/memory-tally.js";
+
+/** What a client costs beside its buffers: an estimate. */
+const clientBytes = 1024;
+
+export class NodeMemory {
+  readonly gauge: MemoryGauge;
+  readonly tally: MemoryTally;
+  readonly #node: Node;
+  readonly #evictor: Evictor;
+  /** A run is due at the end of this turn, because the last one ran out of time. */
+  #continues = false;
+  #toldOfCeiling = false;
+  /** Since when memory is above the limit; -1 if it is not. */
+  #exceededSince = -1;
+  #exceededMs = 0;
+
+  constructor(node: Node) {
+    this.#node = node;
+    this.tally = node.databases.parts.tally;
+    this.gauge = new MemoryGauge({
+      process: node.process,
+      tally: this.tally,
+      maxmemory: () => node.config.maxmemory,
+      buffers: () => this.#buffers(),
+    });
+    this.#evictor = new Evictor({
+      config: node.config,
+      clock: node.ports.clock,
+      databases: node.databases.databases,
+      access: node.access,
+      tally: this.tally,
+      evicted: (database, key) => this.#evicted(database, key),
+    });
+  }
+
+  start(): void {
+    this.gauge.start();
+  }
+
+  stop(): void {
+    this.gauge.stop();
+  }
+
+  /** Whether commands that need memory may run; keys were evicted for that if need be. */
+  makeRoom(): boolean {
+    const { tally } = this;
+    if (tally.bytes <= tally.fullAt) return true;
+    if (!this.#mayEvict) return true;
+    const { latency, ports } = this.#node;
+    const began = ports.clock.monotonic();
+    const result = this.#evictor.run();
+    const ended = ports.clock.monotonic();
+    latency.add("eviction-cycle", ended - began, ports.clock.now());
+    this.#countExceeded(result === "fits", ended);
+    if (result === "continues") this.#continueLater();
+    if (this.#node.stream.batchBytes > 0) this.#node.turn.schedule();
+    if (result === "full" && this.gauge.heapLimits) this.#tellOfCeiling();
+    return result !== "full";
+  }
+
+  /** Looks at the heap and the buffers again; the cron calls it. */
+  cron(): void {
+    const { gauge, tally } = this;
+    const { stats } = this.#node;
+    gauge.refresh();
+    stats.peakMemory = Math.max(stats.peakMemory, gauge.usedBytes);
+    if (this.#exceededSince >= 0 && tally.bytes <= tally.fullAt) {
+      this.#countExceeded(true, this.#node.ports.clock.monotonic());
+    }
+  }
+
+  /** `maxmemory` was changed: what is too much goes now, and not when the next client comes. */
+  limitChanged(): void {
+    const { gauge, tally } = this;
+    gauge.refresh();
+    if (tally.bytes <= tally.fullAt || this.#node.config.maxmemory === 0) return;
+    this.#node.ports.log.warning(
+      `WARNING: the new maxmemory value set via CONFIG SET (${this.#node.config.maxmemory}) is ` +
+        `smaller than the current memory usage (${gauge.usedBytes}). This will result in key ` +
+        "eviction and/or the inability to accept new write commands depending on the " +
+        "maxmemory-policy.",
+    );
+    this.#continueLater();
+  }
+
+  /** Milliseconds above the limit, in total and since the present excess began. */
+  get exceededMs(): number {
+    return this.#exceededMs + this.currentlyExceededMs;
+  }
+
+  get currentlyExceededMs(): number {
+    if (this.#exceededSince < 0) return 0;
+    return this.#node.ports.clock.monotonic() - this.#exceededSince;
+  }
+
+  resetStatistics(): void {
+    this.#exceededMs = 0;
+    this.#exceededSince = -1;
+  }
+
+  /**
+   * A replica follows its primary, which evicts for both; while clients are paused nothing may
+   * change; what is being loaded has no rival yet.
+   */
+  get #mayEvict(): boolean {
+    const { config, loading, pause, role } = this.#node;
+    if (loading || pause.mode !== undefined) return false;
+    return !(role.isReplica && config.replicaIgnoreMaxmemory);
+  }
+
+  #continueLater(): void {
+    if (this.#continues) return;
+    this.#continues = true;
+    this.#node.ports.clock.defer(() => {
+      this.#continues = false;
+      this.makeRoom();
+    });
+  }
+
+  #countExceeded(fits: boolean, now: number): void {
+    if (!fits) {
+      if (this.#exceededSince < 0) this.#exceededSince = now;
+    } else if (this.#exceededSince >= 0) {
+      this.#exceededMs += now - this.#exceededSince;
+      this.#exceededSince = -1;
+    }
+  }
+
+  #evicted(database: Database, key: string): void {
+    const node = this.#node;
+    node.stats.evictedKeys += 1;
+    node.propagate(database.index, [node.config.lazyfreeLazyEviction ? "UNLINK" : "DEL", key]);
+    node.notifyKeyspaceEvent("e", "evicted", key, database.index);
+    database.signalModified(key);
+  }
+
+  #buffers(): BufferBytes {
+    const { clients, persistence, replication } = this.#node;
+    let counted = replication.history.backlog?.memoryBytes ?? 0;
+    let notCounted = persistence.writer?.bufferedBytes ?? 0;
+    for (const { isReplica, link } of clients.all()) {
+      const bytes = clientBytes + link.queryBufferBytes + link.outputBufferBytes;
+      if (isReplica) notCounted += bytes;
+      else counted += bytes;
+    }
+    return { counted, notCounted };
+  }
+
+  #tellOfCeiling(): void {
+    if (this.#toldOfCeiling) return;
+    this.#toldOfCeiling = true;
+    const mebibytes = (bytes: number): string => `${Math.floor(bytes / 1024 ** 2)} MiB`;
+    const { heapLimit } = this.#node.process;
+    this.#node.ports.log.warning(
+      `Memory is full: the data may take ${mebibytes(this.gauge.ceiling)} of the heap of this ` +
+        `process, which ends at ${mebibytes(heapLimit)}. Writes that need memory are refused. ` +
+        "To have more, start with NODE_OPTIONS=--max-old-space-size=<MiB>; to have old keys make " +
+        "room for new ones, set maxmemory-policy.",
+    );
+  }
+}
