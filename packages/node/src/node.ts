@@ -318,9 +318,12 @@ export class Node implements NodeServices {
     await this.persistence.rdb.cancel("the node stops");
     const saves = save === "default" ? this.config.save.length > 0 : save === "if-changed";
     if (saves && mustSave) this.#saveFinally();
-    await this.persistence.close();
-    for (const client of this.clients.all()) client.link.closeAfterReplies();
-    await this.#lock?.release();
+    try {
+      await this.persistence.close();
+    } finally {
+      for (const client of this.clients.all()) client.link.closeAfterReplies();
+      await this.#lock?.release();
+    }
   }
 
   get port(): number {
@@ -421,7 +424,11 @@ export class Node implements NodeServices {
     this.ports.clock.defer(() => {
       this.stop({ save: saves ? "if-changed" : "no" }).then(
         () => this.#onShutdown?.(),
-        (error: unknown) => log.warning(`Shutdown failed: ${String(error)}`),
+        (error: unknown) => {
+          // Nobody is served any more: to stay would help nobody.
+          log.warning(`What was accepted last may not be on disk: ${String(error)}`);
+          this.#onShutdown?.();
+        },
       );
     });
     return undefined;

@@ -69,7 +69,7 @@ describe("the RDB file", () => {
     assert.ok(server.disk.contentOf("/data/dump.rdb"));
     assert.ok(server.log.lines.includes("notice Background saving terminated with success"));
     // The rewrite follows, though there is no AOF: a base, as Redis makes it.
-    await server.until(() => server.node.persistence.appendOnly.rewrites === 1, "the rewrite");
+    await server.until(() => server.node.persistence.appendOnly.runs.count === 1, "the rewrite");
     await server.wait(server.node.stop());
   });
 

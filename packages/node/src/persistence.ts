@@ -157,12 +157,12 @@ export class Persistence implements PersistenceHealth {
 
   backgroundRewrite(inTransaction: boolean): string {
     const { appendOnly } = this;
-    if (appendOnly.rewriting) {
+    if (appendOnly.runs.running) {
       return "-ERR Background append only file rewriting already in progress";
     }
     if (this.snapshots.active !== undefined || inTransaction || !appendOnly.startRewrite()) {
       appendOnly.rewriteScheduled = true;
-      appendOnly.pace.succeeded();
+      appendOnly.runs.forgetFailures();
       return "+Background append only file rewriting scheduled";
     }
     return "+Background append only file rewriting started";

@@ -20,7 +20,7 @@ async function restart(server: SimServer): Promise<SimServer> {
 const settled = (server: SimServer): Promise<void> =>
   server.until(() => {
     const { appendOnly } = server.node.persistence;
-    return !appendOnly.rewriting && !appendOnly.rewriteScheduled;
+    return !appendOnly.runs.running && !appendOnly.rewriteScheduled;
   }, "the end of the rewrite");
 
 describe("the append-only file of a running node", () => {
@@ -90,7 +90,7 @@ describe("the append-only file of a running node", () => {
     const server = await SimServer.start({ config });
     const client = await server.connect();
     for (let count = 0; count < 200; count += 1) await client.ask("SET", "key", `value ${count}`);
-    await server.until(() => server.node.persistence.appendOnly.rewrites > 0, "a rewrite");
+    await server.until(() => server.node.persistence.appendOnly.runs.count > 0, "a rewrite");
     await settled(server);
     assert.ok(server.log.lines.some((line) => /Starting automatic rewriting of AOF/.test(line)));
     await client.ask("CONFIG", "SET", "aof-use-rdb-preamble", "no", "aof-timestamp-enabled", "yes");

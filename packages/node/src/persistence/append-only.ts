@@ -21,14 +21,13 @@ import type { SnapshotForm } from "../dataset/snapshot-form.js";
 import {
   type Snapshot,
   SnapshotAbandonedError,
-  SnapshotCancelledError,
   type SnapshotClaim,
   type Snapshots,
 } from "../dataset/snapshots.js";
 import type { LogStream } from "../log/stream.js";
 import type { OutputGate } from "../net/output-gate.js";
 import type { DiskError, DiskFile, Ports } from "../ports.js";
-import { RewritePace } from "./rewrite-pace.js";
+import { RewriteRuns } from "./rewrite-runs.js";
 
 export interface AppendOnlyParts {
   readonly ports: Ports;
@@ -57,18 +56,10 @@ export class AppendOnly {
   writer: AofWriter | undefined;
   /** A rewrite is wanted as soon as nothing else walks and none has failed too recently. */
   rewriteScheduled = false;
-  lastRewriteOk = true;
-  /** Seconds that the last rewrite took; -1 if there was none. */
-  lastRewriteSeconds = -1;
-  /** Rewrites begun. */
-  rewrites = 0;
-  readonly pace = new RewritePace();
+  readonly runs: RewriteRuns;
   readonly #parts: AppendOnlyParts;
   #wanted = false;
   #settling: Promise<void> | undefined;
-  /** What rewrites or turns on at present. */
-  #running: Promise<boolean> | undefined;
-  #claim: SnapshotClaim | undefined;
   /** A writer that takes no more and is not closed yet: what it holds may still wait for it. */
   #leaving: AofWriter | undefined;
   #wasOverLimit = false;
@@ -82,6 +73,8 @@ export class AppendOnly {
   constructor(parts: AppendOnlyParts) {
     const { config, ports } = parts;
     this.#parts = parts;
+    const { processId, snapshots } = parts;
+    this.runs = new RewriteRuns({ clock: ports.clock, log: ports.log, snapshots, processId });
     this.directory = new AofDirectory({
       disk: ports.disk,
       log: ports.log,
@@ -124,19 +117,9 @@ export class AppendOnly {
    * and while its base does not show the data set that its increments begin with.
    */
   get durableOffset(): number | undefined {
-    const replaced = this.#replaced || (this.#running !== undefined && this.#replacedBefore);
+    const replaced = this.#replaced || (this.runs.running && this.#replacedBefore);
     if (this.#settling !== undefined || replaced) return undefined;
     return this.writer?.durableOffset;
-  }
-
-  get rewriting(): boolean {
-    return this.#running !== undefined;
-  }
-
-  /** Seconds that the present rewrite has taken; -1 without one. */
-  get currentRewriteSeconds(): number {
-    if (this.#claim === undefined) return -1;
-    return Math.floor((this.#parts.ports.clock.monotonic() - this.#claim.beganAt) / 1000);
   }
 
   /** End of a turn: the batch goes to the disk, and what may leave is released. */
@@ -219,7 +202,7 @@ export class AppendOnly {
   /** False if it must be tried again later. */
   async #turnOn(): Promise<boolean> {
     const { log } = this.#parts.ports;
-    if (this.#running !== undefined) {
+    if (this.runs.running) {
       // It was begun without the AOF and gathers no increment.
       log.notice(
         "AOF was enabled but there is already an AOF rewriting in background. " +
@@ -336,7 +319,7 @@ export class AppendOnly {
 
   /** Whether nothing else walks; then a rewrite has begun. Call it between commands only. */
   startRewrite(): boolean {
-    if (this.#running !== undefined || this.#settling !== undefined) return false;
+    if (this.runs.running || this.#settling !== undefined) return false;
     const claim = this.#claimRewrite();
     if (claim === undefined) return false;
     const { directory, writer } = this;
@@ -361,7 +344,7 @@ export class AppendOnly {
     if (!this.enabled) return;
     this.rewriteScheduled = true;
     this.#replaced = true;
-    this.#claim?.cancel("all data were replaced");
+    this.runs.cancel("all data were replaced");
     this.startDue();
   }
 
@@ -370,7 +353,7 @@ export class AppendOnly {
     const { config, ports, snapshots } = this.#parts;
     if (snapshots.active !== undefined || this.#closed || this.#settling !== undefined) return;
     if (this.rewriteScheduled) {
-      if (this.#isLimited()) return;
+      if (this.runs.isLimited()) return;
       if (this.#wanted === (this.writer !== undefined)) this.startRewrite();
       else this.#settle();
       return;
@@ -381,19 +364,9 @@ export class AppendOnly {
     const { currentSize, baseSize } = writer;
     if (currentSize <= config.autoAofRewriteMinSize) return;
     const growth = Math.floor((currentSize * 100) / (baseSize || 1)) - 100;
-    if (growth < percentage || this.#isLimited()) return;
+    if (growth < percentage || this.runs.isLimited()) return;
     ports.log.notice(`Starting automatic rewriting of AOF on ${growth}% growth`);
     this.startRewrite();
-  }
-
-  #isLimited(): boolean {
-    const { clock, log } = this.#parts.ports;
-    return this.pace.isLimited(Math.floor(clock.now() / 1000), (minutes) => {
-      log.warning(
-        "Background AOF rewrite has repeatedly failed and triggered the limit, " +
-          `will retry in ${minutes} minutes`,
-      );
-    });
   }
 
   #format(): BaseFormat {
@@ -401,12 +374,11 @@ export class AppendOnly {
   }
 
   #claimRewrite(): SnapshotClaim | undefined {
-    const claim = this.#parts.snapshots.claim("rewrite");
-    if (claim === undefined) return undefined;
-    this.#claim = claim;
-    this.rewriteScheduled = false;
-    this.rewrites += 1;
-    this.applyDirectives();
+    const claim = this.runs.claim();
+    if (claim !== undefined) {
+      this.rewriteScheduled = false;
+      this.applyDirectives();
+    }
     return claim;
   }
 
@@ -417,52 +389,22 @@ export class AppendOnly {
   }
 
   /** True if it came to a good end. */
-  #run(claim: SnapshotClaim, operation: () => Promise<unknown>): Promise<boolean> {
-    const { log } = this.#parts.ports;
-    log.notice(`Background append only file rewriting started by pid ${this.#parts.processId}`);
-    const end = (): void => {
-      this.lastRewriteSeconds = this.currentRewriteSeconds;
-      this.#running = undefined;
-      this.#claim = undefined;
-      claim.release();
-      this.applyDirectives();
-    };
-    const running = operation().then(
-      () => {
-        log.notice("Background AOF rewrite terminated with success");
-        this.lastRewriteOk = true;
-        this.pace.succeeded();
-        end();
-        this.#parts.onDurable(this.writer?.durableOffset ?? 0);
-        return true;
-      },
-      (error: unknown) => {
-        this.#failed(error);
-        end();
-        return false;
-      },
-    );
-    this.#running = running;
-    return running;
-  }
-
-  #failed(error: unknown): void {
-    const { log } = this.#parts.ports;
-    this.#replaced ||= this.#replacedBefore;
-    const cancelled = error instanceof SnapshotCancelledError;
-    if (!cancelled) {
-      this.lastRewriteOk = false;
-      this.pace.failed();
+  async #run(claim: SnapshotClaim, operation: () => Promise<unknown>): Promise<boolean> {
+    const error = await this.runs.run(claim, operation);
+    this.applyDirectives();
+    if (error === undefined) {
+      this.#parts.onDurable(this.writer?.durableOffset ?? 0);
+      return true;
     }
+    this.#replaced ||= this.#replacedBefore;
     const needed = this.#replaced || this.#wanted !== (this.writer !== undefined);
     if (needed || error instanceof SnapshotAbandonedError) this.rewriteScheduled = true;
-    if (cancelled) log.notice(`Background AOF rewrite stopped: ${error.message}`);
-    else log.warning(`Background AOF rewrite terminated with error: ${errnoText(error)}`);
+    return false;
   }
 
   async #cancelRunning(reason: string): Promise<void> {
-    this.#claim?.cancel(reason);
-    await this.#running;
+    this.runs.cancel(reason);
+    await this.runs.settled();
   }
 
   /** Everything accepted is written and synced. */

@@ -10,12 +10,15 @@ import { createOptions, describeCluster } from "./cluster/command.js";
 import { describeUp, runUp, upOptions } from "./up/command.js";
 import { version } from "./version.js";
 
-/** The commands, and the options of those that take any. */
+/** The commands, and the words that follow each: options, or commands of its own. */
 const known: Readonly<Record<string, readonly string[]>> = {
   up: Object.keys(upOptions),
   node: [],
   cluster: Object.keys(createOptions),
-  aof: aofOptions,
+  aof: Object.keys(aofOptions),
+  ...Object.fromEntries(
+    Object.entries(aofOptions).map(([name, options]) => [`aof ${name}`, Object.keys(options)]),
+  ),
 };
 
 export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
@@ -83,17 +86,20 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
 
 /** Adds the nearest known word to yargs' "Unknown argument" and "Unknown command". */
 function explain(message: string, argv: readonly string[]): CliError {
-  const command = Object.keys(known).find((name) => name === argv[0]);
+  const [first = "", second = ""] = argv;
+  const command = [`${first} ${second}`, first].find((name) => Object.hasOwn(known, name));
   const hint = `See: slotlog ${command === undefined ? "" : `${command} `}--help`;
   const unknown = /^Unknown (argument|command)s?: (.+)$/.exec(message);
   if (unknown === null) return usageError(message, hint);
-  const words = command === undefined ? Object.keys(known) : (known[command] ?? []);
+  const commands = Object.keys(known).filter((name) => !name.includes(" "));
+  const words = command === undefined ? commands : (known[command] ?? []);
   const answers = (unknown[2] ?? "").split(", ").map((word) => {
     const guess = nearest(word, words);
     // A word that came without dashes is no flag, however much it looks like one.
     const typed = argv.includes(word) ? word : `--${word}`;
     if (guess === undefined) return `${typed} is unknown`;
-    return `${typed} is unknown: did you mean ${command === undefined ? guess : `--${guess}`}?`;
+    const isCommand = command === undefined || Object.hasOwn(known, `${command} ${guess}`);
+    return `${typed} is unknown: did you mean ${isCommand ? guess : `--${guess}`}?`;
   });
   return usageError(answers.join("; "), hint);
 }

@@ -79,14 +79,14 @@ export const restoreOptions = {
   json: { ...json, describe: "Print what was done as one line of JSON" },
 } as const satisfies Record<string, Options>;
 
-/** All that any of the commands takes, for suggestions. */
-export const aofOptions: readonly string[] = [
-  checkOptions,
-  repairOptions,
-  dumpOptions,
-  historyOptions,
-  restoreOptions,
-].flatMap((options) => Object.keys(options));
+/** The commands and what each takes, for suggestions. */
+export const aofOptions = {
+  check: checkOptions,
+  repair: repairOptions,
+  dump: dumpOptions,
+  history: historyOptions,
+  restore: restoreOptions,
+} as const;
 
 const pathText = "A data directory, an append-only directory, a manifest or a file";
 const timeHelp =
