@@ -38,15 +38,19 @@ export class Cron {
     const node = this.#node;
     const { clock } = node.ports;
     const now = clock.now();
+    const began = clock.monotonic();
     node.access.setNow(now);
     if (node.switches.cronPaused) return;
-    this.#rates.sample(node.stats, clock.monotonic());
+    this.#rates.sample(node.stats, began);
     node.dispatcher.startBatch();
     this.#expire();
     node.persistence.cron();
     redirectWaiting(node);
     closeIdleClients(node.clients, { now, timeoutSeconds: node.config.timeout });
     node.memory.cron();
+    const elapsedMs = clock.monotonic() - began;
+    node.stats.cronMs += elapsedMs;
+    node.stats.countTurn(elapsedMs);
     if (node.stream.batchBytes > 0) node.turn.schedule();
   }
 

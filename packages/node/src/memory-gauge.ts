@@ -5,9 +5,9 @@
  * The estimate is what the keys are thought to take (`MemoryTally`) plus the buffers of clients and
  * replication. What V8 measures cannot be used as it stands: between two collections of the whole
  * heap it counts garbage, which would have a node at its limit refuse or evict for nothing. But
- * right behind a collection it is exact, and at any other time live data is not more than it. So
- * the estimate is corrected by those two facts, outside of a dead band: small deviations are
- * garbage or code, and `used_memory` should not jump for them.
+ * right behind a collection it is exact, and at any other time live data is not more than it. By
+ * these two facts the tally gets a factor, which goes with the keys when they go. There is a dead
+ * band, since `used_memory` should not move by what little garbage or code there is.
  *
  * The program itself (code, tables of commands) is not counted, as Redis does not count its own.
  */
@@ -16,18 +16,30 @@ import type { MemoryTally } from "./store/memory-tally.js";
 
 /** What an empty server says it uses, about as much as Redis does. */
 export const emptyBytes = 1024 * 1024;
-/** Deviations below this are not corrected: about what garbage survives a collection. */
-const deadBandBytes = 8 * 1024 * 1024;
+/**
+ * Deviations below this are not corrected: buffers on their way to a socket, code, garbage outside
+ * the heap that is swept only later. At most a sixteenth of the ceiling, which is kept that far
+ * below the heap's end.
+ */
+const deadBandBytesMax = 64 * 1024 * 1024;
+const deadBandShare = 1 / 16;
+/** With fewer bytes of data what is measured is the program. */
+const hardlyAnyBytes = 8 * 1024 * 1024;
 /** V8's heap limit counts the young generation, which is no room for data: 3 × 16 MiB. */
 const youngGenerationBytes = 48 * 1024 * 1024;
 /** Above three quarters V8 collects all the time, and the rest is for what is in flight. */
 const ceilingShare = 0.75;
 
+/** Nothing that is counted takes more or less of its estimate than this. */
+const factorMax = 4;
+const factorMin = 0.5;
+
 export interface BufferBytes {
-  /** Of clients and the backlog: they count for `maxmemory`. */
-  readonly counted: number;
-  /** Of replicas beyond the backlog, and of the AOF: to evict for them would make them grow. */
-  readonly notCounted: number;
+  readonly normalClients: number;
+  readonly backlog: number;
+  /** What replicas have not taken yet, beyond the backlog. */
+  readonly replicaClients: number;
+  readonly aof: number;
 }
 
 export interface MemoryGaugeParts {
@@ -44,25 +56,25 @@ export function heapCeiling(heapLimit: number): number {
 }
 
 export class MemoryGauge {
-  /** Above it V8's heap would be in danger, whatever `maxmemory` says. */
-  readonly ceiling: number;
-  /** What the process used before there were data. */
-  readonly #programBytes: number;
   readonly #parts: MemoryGaugeParts;
-  /** What the estimate was found to miss. */
-  #correction = 0;
-  #buffers: BufferBytes = { counted: 0, notCounted: 0 };
+  /** What the process uses without data. */
+  #programBytes: number;
+  /** By how much the tally is to be multiplied. */
+  #factor = 1;
+  #buffers: BufferBytes = { normalClients: 0, backlog: 0, replicaClients: 0, aof: 0 };
+  /** What was left by a collection that has not been looked at yet; -1 if there is none. */
+  #collectedBytes = -1;
   #unsubscribe: (() => void) | undefined;
 
   constructor(parts: MemoryGaugeParts) {
     this.#parts = parts;
     this.#programBytes = parts.process.usedMemory();
-    this.ceiling = heapCeiling(parts.process.heapLimit) - this.#programBytes;
   }
 
   start(): void {
     this.#unsubscribe ??= this.#parts.process.onMajorCollection?.((bytes) => {
-      this.#collected(bytes);
+      // What is outside the heap is freed behind the collection: `refresh` sees that.
+      this.#collectedBytes = bytes;
     });
     this.refresh();
   }
@@ -72,13 +84,38 @@ export class MemoryGauge {
     this.#unsubscribe = undefined;
   }
 
-  /** Bytes in use, as INFO tells them. */
-  get usedBytes(): number {
-    return this.#countedBytes + this.#buffers.notCounted;
+  /** Looks at buffers, directives and the heap again; the cron calls it. */
+  refresh(): void {
+    this.#buffers = this.#parts.buffers();
+    const { process } = this.#parts;
+    if (process.onMajorCollection !== undefined) {
+      const now = process.usedMemory();
+      const collected = this.#collectedBytes;
+      this.#collectedBytes = -1;
+      if (collected < 0) this.#correct(now, false);
+      else this.#correct(Math.min(now, collected), true);
+    }
+    this.#setLimit();
   }
 
+  /** Bytes in use, as INFO tells them. */
+  get usedBytes(): number {
+    return Math.floor(emptyBytes + this.#dataBytes + this.#countedBytes + this.notCountedBytes);
+  }
+
+  /** Of replicas and the AOF: to evict for them would make them grow, by what is propagated. */
   get notCountedBytes(): number {
-    return this.#buffers.notCounted;
+    return this.#buffers.replicaClients + this.#buffers.aof;
+  }
+
+  /** As of the last `refresh`. */
+  get buffers(): BufferBytes {
+    return this.#buffers;
+  }
+
+  /** Above it V8's heap would be in danger, whatever `maxmemory` says. */
+  get ceiling(): number {
+    return heapCeiling(this.#parts.process.heapLimit) - this.#programBytes;
   }
 
   /** True if it is the heap, not `maxmemory`, that sets the limit. */
@@ -87,43 +124,40 @@ export class MemoryGauge {
     return maxmemory === 0 || maxmemory > this.ceiling;
   }
 
-  /** Looks at buffers, directives and the heap again; the cron calls it. */
-  refresh(): void {
-    this.#buffers = this.#parts.buffers();
-    if (this.#parts.process.onMajorCollection !== undefined) {
-      const excess = this.usedBytes - emptyBytes - this.#measured(this.#parts.process.usedMemory());
-      if (excess > deadBandBytes) this.#correction -= excess - deadBandBytes;
-    }
-    this.#setLimit();
-  }
-
-  #collected(bytes: number): void {
-    this.#buffers = this.#parts.buffers();
-    const missing = this.#measured(bytes) - (this.usedBytes - emptyBytes);
-    if (missing > deadBandBytes) this.#correction += missing - deadBandBytes;
-    else if (missing < -deadBandBytes) this.#correction += missing + deadBandBytes;
-    this.#setLimit();
-  }
-
-  /** What of the process' memory is not the program. */
-  #measured(bytes: number): number {
-    return bytes - this.#programBytes;
-  }
-
   get #countedBytes(): number {
+    return this.#buffers.normalClients + this.#buffers.backlog;
+  }
+
+  get #dataBytes(): number {
+    return this.#parts.tally.bytes * this.#factor;
+  }
+
+  /** `exact`: nothing of what was measured is garbage. */
+  #correct(measured: number, exact: boolean): void {
     const { tally } = this.#parts;
-    // A correction downwards outlives the keys that it was found for.
-    return emptyBytes + Math.max(0, tally.bytes + this.#correction) + this.#buffers.counted;
+    const elsewhere = this.#programBytes + this.#countedBytes + this.notCountedBytes;
+    const data = measured - elsewhere;
+    const error = data - this.#dataBytes;
+    if (error > 0 && !exact) return;
+    // With hardly any data it is the program that takes it, or no longer takes it.
+    if (tally.bytes < hardlyAnyBytes) {
+      if (exact) this.#programBytes = Math.max(0, this.#programBytes + error);
+      return;
+    }
+    const deadBand = Math.min(deadBandBytesMax, this.ceiling * deadBandShare);
+    if (Math.abs(error) <= deadBand) return;
+    const wanted = data - Math.sign(error) * deadBand;
+    this.#factor = Math.min(factorMax, Math.max(factorMin, wanted / tally.bytes));
   }
 
   #setLimit(): void {
     const { maxmemory, tally } = this.#parts;
-    const { counted, notCounted } = this.#buffers;
-    const elsewhere = emptyBytes + this.#correction;
+    const counted = this.#countedBytes;
     const limit = maxmemory();
-    tally.fullAt = Math.min(
-      limit === 0 ? Number.POSITIVE_INFINITY : limit - elsewhere - counted,
-      this.ceiling - elsewhere - counted - notCounted,
+    const room = Math.min(
+      limit === 0 ? Number.POSITIVE_INFINITY : limit - emptyBytes - counted,
+      this.ceiling - counted - this.notCountedBytes,
     );
+    tally.fullAt = room / this.#factor;
   }
 }

@@ -146,14 +146,20 @@ export class NodeMemory {
 
   #buffers(): BufferBytes {
     const { clients, persistence, replication } = this.#node;
-    let counted = replication.history.backlog?.memoryBytes ?? 0;
-    let notCounted = persistence.writer?.bufferedBytes ?? 0;
+    const { backlog } = replication.history;
+    let normalClients = 0;
+    // The backlog keeps what the slowest replica has not taken, however much it should hold.
+    const kept = backlog?.memoryBytes ?? 0;
+    const slow = replication.replicas.count > 0;
+    const backlogBytes = slow ? Math.min(kept, backlog?.bytesMax ?? 0) : kept;
+    let replicaClients = kept - backlogBytes;
     for (const { isReplica, link } of clients.all()) {
       const bytes = clientBytes + link.queryBufferBytes + link.outputBufferBytes;
-      if (isReplica) notCounted += bytes;
-      else counted += bytes;
+      if (isReplica) replicaClients += bytes;
+      else normalClients += bytes;
     }
-    return { counted, notCounted };
+    const aof = persistence.writer?.bufferedBytes ?? 0;
+    return { normalClients, backlog: backlogBytes, replicaClients, aof };
   }
 
   #tellOfCeiling(): void {

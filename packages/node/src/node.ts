@@ -178,12 +178,12 @@ export class Node implements NodeServices {
       clock: ports.clock,
       reply: this.reply,
       beforeLog: () => {
-        this.stats.turns += 1;
         this.replicationControl.endTurn();
         this.blocked.endTurn();
         this.tracking.endTurn();
       },
       writeLog: () => this.#writeLog(),
+      onEnd: (elapsedMs) => this.stats.countTurn(elapsedMs),
     });
     this.persistence = new Persistence({
       ports,
@@ -512,7 +512,7 @@ export class Node implements NodeServices {
       onDatasetReplaced: () => this.#onDatasetReplaced(),
       onReplicasChanged: () => this.replicationControl.onReplicasChanged(),
       onRoleChanged: (primary) => this.#onRoleChanged(primary),
-      onPrimaryLinkChanged: () => {},
+      onPrimaryLinkChanged: () => this.cluster?.bus.hostChanged(),
       onHistoryChanged: () => {
         this.#activateStream();
         this.replicationControl.onHistoryChanged();
@@ -552,6 +552,7 @@ export class Node implements NodeServices {
     stream.reset();
     this.replicationControl.onLogWritten();
     this.replication.endTurn();
+    if (this.cluster?.bus.core.awaitsOffset === true) this.cluster.bus.hostChanged();
   }
 
   restartCron(): void {

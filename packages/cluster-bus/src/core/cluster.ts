@@ -191,6 +191,12 @@ export class ClusterCore {
     return this.#bus.myself.primary;
   }
 
+  /** A manual failover waits until our replication offset is that of the paused primary. */
+  get awaitsOffset(): boolean {
+    const { manual } = this.#bus.state;
+    return manual.primaryOffset !== -1 && !manual.canStart;
+  }
+
   get stateOk(): boolean {
     return this.#bus.state.ok;
   }

@@ -11,3 +11,9 @@ export function asString(value: Value | undefined): StringValue | undefined {
   if (value !== undefined && !isStringValue(value)) fail(replyErrors.wrongType);
   return value;
 }
+
+/** What Redis prints of a client's word where it formats it as a C string. */
+export function cString(word: string): string {
+  const nul = word.indexOf("\0");
+  return nul < 0 ? word : word.slice(0, nul);
+}

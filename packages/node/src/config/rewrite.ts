@@ -16,6 +16,8 @@ const FILE_ONLY: readonly string[] = ["include", "rename-command", "user", "load
 export interface RewriteOptions {
   /** Lines `user …`, one per user, if users live in this file and not in an ACL file. */
   readonly userLines: readonly string[];
+  /** Writes every directive, also those that have their default. */
+  readonly all?: boolean;
 }
 
 export function configRewrite(
@@ -29,7 +31,8 @@ export function configRewrite(
     const skipped = directive.name === "replicaof" && config.values.clusterEnabled;
     const value = config.values[findEntry(directive.name)!.field];
     const lines = skipped ? [] : directive.rewrite(config.textOf(directive), value);
-    for (const { line, force } of lines) page.put(directive.name, line, force);
+    for (const { line, force } of lines)
+      page.put(directive.name, line, force || options.all === true);
     page.blankRest(directive.name);
   }
   if (config.values.aclfile === "") {

@@ -1,7 +1,7 @@
 /**
- * A large collection read in parts, while it goes on changing: before its first change it is copied,
- * which costs a tenth of encoding it, and the rest is read from the copy. One that does not change
- * meanwhile is never copied.
+ * A large collection read in parts, while it goes on changing: before its first change it is
+ * copied, which costs a tenth of encoding it, and the rest is read from the copy. One that does
+ * not change meanwhile is never copied.
  */
 import type { RdbCollection } from "../rdb/values.js";
 import { type Element, neutralBytes } from "../store/types/element.js";

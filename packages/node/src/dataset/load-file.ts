@@ -1,6 +1,6 @@
 /**
- * Reads an RDB from a file into a loader: off the loop at the start, on it for DEBUG RELOAD. It says
- * in the log what Redis says about the file.
+ * Reads an RDB from a file into a loader: off the loop at the start, on it for DEBUG RELOAD. It
+ * says in the log what Redis says about the file.
  */
 import type { DiskFile, Log } from "../ports.js";
 import { RdbDecoder, RdbError } from "../rdb/index.js";

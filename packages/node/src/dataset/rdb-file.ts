@@ -1,7 +1,7 @@
 /**
- * An RDB file put in the place of the one before it: temporary file → write → fsync → rename → fsync
- * of the directory, so that a crash leaves the old or the new one, whole. Says in the log what Redis
- * says when a step fails, and removes what can never be used.
+ * An RDB file put in the place of the one before it: temporary file → write → fsync → rename →
+ * fsync of the directory, so that a crash leaves the old or the new one, whole. Says in the log
+ * what Redis says when a step fails, and removes what can never be used.
  */
 import path from "node:path";
 import { errnoText } from "../adapters/disk-error.js";

@@ -1,6 +1,6 @@
 /**
- * A snapshot as an RDB: header, functions, then entries as the walk brings them. Old values that the
- * walk had queued may be of another database than those before: then the database is selected
+ * A snapshot as an RDB: header, functions, then entries as the walk brings them. Old values that
+ * the walk had queued may be of another database than those before: then the database is selected
  * again, which every reader of the format allows.
  */
 import { RdbEncoder, type RdbEncoderOptions, type RdbHeader } from "../rdb/index.js";

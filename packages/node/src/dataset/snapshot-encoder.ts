@@ -1,7 +1,7 @@
 /**
  * Between the walk and a form: takes what the walk hands over and encodes it as time allows, large
- * collections in parts. What waits is a batch of the walk, and is still in the data set: whatever of
- * it changes in place meanwhile is copied first.
+ * collections in parts. What waits is a batch of the walk, and is still in the data set: whatever
+ * of it changes in place meanwhile is copied first.
  */
 import { EntryBatch } from "../store/entry-batch.js";
 import { isNeutral, type SnapshotSink, type SnapshotValue } from "../store/snapshot-walk.js";

@@ -20,7 +20,7 @@ export type SnapshotPurpose = "save" | "rewrite" | "sync";
 
 /** One slice of the walk. Turns of a busy node are about as long, so it gets half of the time. */
 const sliceMs = 1;
-/** So much is encoded before a chunk is handed out: a write of 64 KiB costs as much as one of 256. */
+/** So much is encoded before chunks are handed out: few large writes cost less than many small. */
 const readyBytes = 256 * 1024;
 /** Entries looked up at once where nothing else may run. */
 const entriesAtOnce = 512;

@@ -260,7 +260,9 @@ export class BlockedClients {
     for (const waiting of queue.waiting) {
       if (left === 0) break;
       left -= 1;
-      const value = database.peek(key);
+      // A key that has expired is no key, and is not deleted for somebody's waiting: that is left to
+      // the first who asks for it.
+      const value = database.isLogicallyExpired(key) ? undefined : database.peek(key);
       const fits = value !== undefined && typeOf(value) === waiting.wait.type;
       if (fits || waiting.wait.evenIfGone === true) this.#repeat(waiting);
     }

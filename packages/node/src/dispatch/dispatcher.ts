@@ -13,6 +13,7 @@ import {
 } from "@slotlog/resp";
 import { type Command, Flag } from "../commands/registry.js";
 import { keyPositions } from "../commands/key-positions.js";
+import { cString } from "../commands/errors.js";
 import type { CommandBody } from "../commands/spec.js";
 import type { Client } from "../net/client.js";
 import type { MemoryTally } from "../store/memory-tally.js";
@@ -46,6 +47,8 @@ export class Dispatcher {
   readonly #context: CommandContext;
   /** Monotonic time at the end of the last command: the next one's start. */
   #lastTick = 0;
+  /** Error replies that belong to a command already: one inside EXEC is not EXEC's own. */
+  #errorsSeen = 0;
   /** Depth of bodies that run bodies (EXEC, scripts). */
   #depth = 0;
   /** The name that came last and its command: pipelines repeat themselves. */
@@ -57,6 +60,8 @@ export class Dispatcher {
   /** Nothing in the node's state could refuse a command; see `#isCalm`. */
   #calm = false;
   now = 0;
+  /** Monotonic time at which the present batch of requests began. */
+  batchBeganAt = 0;
   #isClockStale = false;
 
   constructor(node: NodeServices, reply: ReplyWriter, nobody: Client) {
@@ -73,6 +78,7 @@ export class Dispatcher {
     const { clock } = this.#node.ports;
     this.now = clock.now();
     this.#lastTick = clock.monotonic();
+    this.batchBeganAt = this.#lastTick;
     this.#calm = this.#isCalm();
   }
 
@@ -138,7 +144,7 @@ export class Dispatcher {
     if (found.subcommands !== undefined && words.length > 1) {
       const sub = found.subcommands.get((words[1] as string).toLowerCase());
       if (sub === undefined) {
-        const quoted = untilNul(words[1] as string).slice(0, quotedCharsMax);
+        const quoted = cString(words[1] as string).slice(0, quotedCharsMax);
         const container = found.fullName.toUpperCase();
         this.#reject(client, `ERR unknown subcommand '${quoted}'. Try ${container} HELP.`);
         return;
@@ -228,7 +234,7 @@ export class Dispatcher {
     node.hooks.noTouch = client.noTouch;
     const outermost = this.#depth === 0;
     const offsetBefore = stream.offset;
-    const errorsBefore = reply.errorCount;
+    this.#errorsSeen = reply.errorCount;
     // SCAN and RANDOMKEY delete expired keys that have nothing to do with each other: no transaction.
     const isUnit = outermost && (command.flags & Flag.touchesArbitraryKeys) === 0;
     if (isUnit) stream.beginUnit();
@@ -267,7 +273,10 @@ export class Dispatcher {
       return;
     }
     command.calls += 1;
-    if (reply.errorCount !== errorsBefore) command.failedCalls += 1;
+    if (reply.errorCount !== this.#errorsSeen) {
+      command.failedCalls += 1;
+      this.#errorsSeen = reply.errorCount;
+    }
     node.stats.commandsProcessed += 1;
     if (client.asking && outermost && !client.inTransaction && !command.keepsAsking) {
       client.asking = false;
@@ -464,14 +473,8 @@ function unknownCommand(argv: readonly string[]): string {
   let args = "";
   for (const word of argv.slice(1)) {
     if (args.length >= quotedCharsMax) break;
-    args += `'${untilNul(word).slice(0, quotedCharsMax - args.length)}' `;
+    args += `'${cString(word).slice(0, quotedCharsMax - args.length)}' `;
   }
-  const name = untilNul(argv[0] as string).slice(0, quotedCharsMax);
+  const name = cString(argv[0] as string).slice(0, quotedCharsMax);
   return `ERR unknown command '${name}', with args beginning with: ${args}`;
-}
-
-/** Redis prints these words as C strings. */
-function untilNul(word: string): string {
-  const nul = word.indexOf("\0");
-  return nul < 0 ? word : word.slice(0, nul);
 }

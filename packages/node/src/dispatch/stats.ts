@@ -18,6 +18,11 @@ export class NodeStats {
   expireCycleMs = 0;
   /** Turns of the loop in which something was done. */
   turns = 0;
+  turnMs = 0;
+  longestTurnMs = 0;
+  cronMs = 0;
+  commandsPerTurnMax = 0;
+  #commandsBeforeTurn = 0;
   evictedKeys = 0;
   evictedClients = 0;
   keyspaceHits = 0;
@@ -45,7 +50,18 @@ export class NodeStats {
     else if (this.errorsByPrefix.size < errorPrefixesMax) this.errorsByPrefix.set(prefix, 1);
   }
 
+  /** A turn of clients, or a run of the cron, is over. */
+  countTurn(elapsedMs: number): void {
+    this.turns += 1;
+    this.turnMs += elapsedMs;
+    if (elapsedMs > this.longestTurnMs) this.longestTurnMs = elapsedMs;
+    const commands = this.commandsProcessed - this.#commandsBeforeTurn;
+    this.#commandsBeforeTurn = this.commandsProcessed;
+    if (commands > this.commandsPerTurnMax) this.commandsPerTurnMax = commands;
+  }
+
   reset(): void {
+    this.#commandsBeforeTurn = 0;
     const { peakMemory, dirty } = this;
     const { errorsByPrefix } = this;
     Object.assign(this, new NodeStats(), { peakMemory, dirty, errorsByPrefix });

@@ -19,8 +19,11 @@ export class Turn {
   readonly #writeLog: () => void;
   /** Work that belongs to the end of a turn, such as serving blocked clients. */
   readonly #beforeLog: () => void;
+  readonly #onEnd: (elapsedMs: number) => void;
   #touched: TurnOutput[] = [];
   #scheduled = false;
+  /** Monotonic time at which the turn's first work began. */
+  #beganAt = 0;
   #arenaKept = false;
   readonly #end = (): void => this.#finish();
 
@@ -29,17 +32,21 @@ export class Turn {
     readonly reply: ReplyWriter;
     readonly beforeLog: () => void;
     readonly writeLog: () => void;
+    /** Told how long the turn was. */
+    readonly onEnd: (elapsedMs: number) => void;
   }) {
     this.#clock = options.clock;
     this.#reply = options.reply;
     this.#beforeLog = options.beforeLog;
     this.#writeLog = options.writeLog;
+    this.#onEnd = options.onEnd;
   }
 
-  /** The end of this turn will come. */
-  schedule(): void {
+  /** The end of this turn will come; its work began at that monotonic time, or now. */
+  schedule(beganAt = this.#clock.monotonic()): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    this.#beganAt = beganAt;
     this.#clock.defer(this.#end);
   }
 
@@ -64,6 +71,7 @@ export class Turn {
     for (const output of touched) {
       if (output.flush()) arenaInUse = true;
     }
+    this.#onEnd(this.#clock.monotonic() - this.#beganAt);
     // A reply may have been written while the others were flushed (a push to a closing client's
     // peers): then the arena stays as it is until the next turn ends.
     if (this.#reply.isAttached || this.#touched.length > 0) return;

@@ -31,25 +31,29 @@ test("a new history forgets the offsets of the old one", () => {
 test("what was forgotten is answered on the safe side", () => {
   const turn = fc.record({ log: fc.nat(3), stream: fc.nat(3) });
   fc.assert(
-    fc.property(fc.array(turn, { minLength: 6000, maxLength: 12_000, size: "max" }), fc.nat(), (turns, pick) => {
-      const positions = new StreamPositions();
-      const ends: [number, number][] = [];
-      let log = 0;
-      let stream = 0;
-      for (const step of turns) {
-        log += step.log;
-        stream += step.log + step.stream;
-        positions.note(log, stream);
-        ends.push([log, stream]);
-      }
-      const at = pick % (log + 1);
-      const reached = ends.find(([end]) => end >= at)?.[1] as number;
-      const covered = ends.findLast(([end]) => end <= at)?.[1];
-      assert.ok((positions.reachedBy(at) as number) >= reached);
-      const answer = positions.coveredBy(at);
-      assert.ok(answer === undefined || (covered !== undefined && answer <= covered));
-      assert.equal(positions.coveredBy(log), stream);
-    }),
+    fc.property(
+      fc.array(turn, { minLength: 6000, maxLength: 12_000, size: "max" }),
+      fc.nat(),
+      (turns, pick) => {
+        const positions = new StreamPositions();
+        const ends: [number, number][] = [];
+        let log = 0;
+        let stream = 0;
+        for (const step of turns) {
+          log += step.log;
+          stream += step.log + step.stream;
+          positions.note(log, stream);
+          ends.push([log, stream]);
+        }
+        const at = pick % (log + 1);
+        const reached = ends.find(([end]) => end >= at)?.[1] as number;
+        const covered = ends.findLast(([end]) => end <= at)?.[1];
+        assert.ok((positions.reachedBy(at) as number) >= reached);
+        const answer = positions.coveredBy(at);
+        assert.ok(answer === undefined || (covered !== undefined && answer <= covered));
+        assert.equal(positions.coveredBy(log), stream);
+      },
+    ),
     { numRuns: 10 },
   );
 });

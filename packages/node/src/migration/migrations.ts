@@ -155,10 +155,7 @@ export class Migrations {
     return refusal === undefined ? undefined : refusalText(refusal);
   }
 
-  async #attempt(
-    transfer: Transfer,
-    { address }: MigrationRequest,
-  ): ReturnType<Transfer["run"]> {
+  async #attempt(transfer: Transfer, { address }: MigrationRequest): ReturnType<Transfer["run"]> {
     const connection = this.#pool.take(address);
     this.#connections.add(connection);
     try {

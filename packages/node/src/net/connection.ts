@@ -184,7 +184,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     this.#flushOrTouch();
     client.lastActiveAt = dispatcher.now;
     // Also without a reply the turn must end: the log may have grown.
-    host.turn.schedule();
+    host.turn.schedule(dispatcher.batchBeganAt);
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What `INFO` and `MEMORY` ask, read off a node's parts. */
-import type { Command } from "../commands/registry.js";
+import type { Command, CommandRegistry } from "../commands/registry.js";
 import type { NodeServices } from "../dispatch/services.js";
 import { emptyBytes } from "../memory-gauge.js";
 import { replicaStateNames } from "../replication/core/link-state.js";
@@ -19,9 +19,6 @@ import type {
   StatsInfo,
 } from "./info-sources.js";
 import type { NodeRates } from "./node-rates.js";
-
-/** What a client costs beside its buffers: an estimate. */
-const clientBytes = 1024;
 
 export class NodeInfo implements InfoSource {
   readonly #node: NodeServices;
@@ -98,25 +95,18 @@ export class NodeInfo implements InfoSource {
   }
 
   memory(): MemoryInfo {
-    const { clients, config, persistence, process, replication, stats } = this.#node;
-    let normal = 0;
-    let replica = 0;
-    for (const client of clients.all()) {
-      const bytes = clientBytes + client.link.queryBufferBytes + client.link.outputBufferBytes;
-      if (client.isReplica) replica += bytes;
-      else normal += bytes;
-    }
-    const backlog = replication.history.backlog?.length ?? 0;
-    const aofBuffer = persistence.writer?.bufferedBytes ?? 0;
+    const { config, process, stats } = this.#node;
     const { gauge } = this.#node.memory;
     gauge.refresh();
     const used = gauge.usedBytes;
+    const { aof, backlog, normalClients, replicaClients } = gauge.buffers;
+    const buffers = aof + backlog + normalClients + replicaClients;
     return {
       usedBytes: used,
       rssBytes: process.rss(),
       peakBytes: Math.max(stats.peakMemory, used),
       startupBytes: emptyBytes,
-      overheadBytes: Math.min(used, emptyBytes + normal + replica + backlog + aofBuffer),
+      overheadBytes: Math.min(used, emptyBytes + buffers),
       heapTotalBytes: process.heapTotal(),
       systemBytes: process.totalSystemMemory,
       luaBytes: 0,
@@ -130,11 +120,11 @@ export class NodeInfo implements InfoSource {
       policy: config.maxmemoryPolicy,
       notCountedForEvictBytes: gauge.notCountedBytes,
       backlogBytes: backlog,
-      replicationBufferBytes: replica,
-      replicaClientBytes: replica,
-      normalClientBytes: normal,
+      replicationBufferBytes: backlog + replicaClients,
+      replicaClientBytes: replicaClients,
+      normalClientBytes: normalClients,
       clusterLinkBytes: 0,
-      aofBufferBytes: aofBuffer,
+      aofBufferBytes: aof,
       lazyfreePending: 0,
       lazyfreed: 0,
     };
@@ -186,7 +176,7 @@ export class NodeInfo implements InfoSource {
   }
 
   stats(): StatsInfo {
-    const { acl, databases, pubsub, replication, stats, tracking } = this.#node;
+    const { acl, databases, pubsub, registry, replication, stats, tracking } = this.#node;
     let hits = stats.keyspaceHits;
     let misses = stats.keyspaceMisses;
     for (const database of databases.databases) {
@@ -233,10 +223,11 @@ export class NodeInfo implements InfoSource {
       readsProcessed: stats.readsProcessed,
       writesProcessed: stats.writesProcessed,
       turns: stats.turns,
-      turnMicroseconds: 0,
-      commandMicroseconds: 0,
-      turnsPerSecond: 0,
-      microsecondsPerTurn: 0,
+      turnMicroseconds: stats.turnMs * 1000,
+      commandMicroseconds: commandMicroseconds(registry),
+      turnsPerSecond: rates.turns.perSecond,
+      microsecondsPerTurn:
+        rates.turns.perSecond === 0 ? 0 : (rates.turnMs.perSecond / rates.turns.perSecond) * 1000,
       aclDeniedAuth: acl.log.denied.auth,
       aclDeniedCommand: acl.log.denied.command,
       aclDeniedKey: acl.log.denied.key,
@@ -332,11 +323,22 @@ export class NodeInfo implements InfoSource {
   }
 
   debug(): DebugInfo {
+    const { stats } = this.#node;
     return {
       aofMicroseconds: 0,
-      cronMicroseconds: 0,
-      longestTurnMicroseconds: 0,
-      commandsPerTurnMax: 0,
+      cronMicroseconds: stats.cronMs * 1000,
+      longestTurnMicroseconds: stats.longestTurnMs * 1000,
+      commandsPerTurnMax: stats.commandsPerTurnMax,
     };
   }
+}
+
+/** What all commands took since the counters were reset. */
+function commandMicroseconds(registry: CommandRegistry): number {
+  let sum = 0;
+  for (const command of registry.all()) {
+    sum += command.microseconds;
+    for (const sub of command.subcommands?.values() ?? []) sum += sub.microseconds;
+  }
+  return sum;
 }

@@ -8,6 +8,8 @@ export class NodeRates {
   readonly output = new Rate();
   readonly replicationInput = new Rate();
   readonly replicationOutput = new Rate();
+  readonly turns = new Rate();
+  readonly turnMs = new Rate();
   #lastAt = Number.NEGATIVE_INFINITY;
 
   /** Called by the cron, whose pace may be faster than that of the samples. */
@@ -20,5 +22,7 @@ export class NodeRates {
     this.output.sample(stats.netOutputBytes, monotonicMs);
     this.replicationInput.sample(stats.netReplInputBytes, monotonicMs);
     this.replicationOutput.sample(stats.netReplOutputBytes, monotonicMs);
+    this.turns.sample(stats.turns, monotonicMs);
+    this.turnMs.sample(stats.turnMs, monotonicMs);
   }
 }

@@ -112,6 +112,38 @@ describe("the append-only file of a running node", () => {
     assert.equal(await again.ask("ZSCORE", "zset", "member"), "1.5");
   });
 
+  it("is turned off during a rewrite, which then does not come again", async () => {
+    const server = await SimServer.start({ config: { appendonly: true } });
+    const client = await server.connect();
+    await client.ask("SET", "key", "1");
+    client.send("BGREWRITEAOF");
+    client.send("CONFIG", "SET", "appendonly", "no");
+    await server.until(() => server.node.persistence.writer === undefined, "the AOF to be off");
+    await server.clock.advance(1000);
+    assert.equal(server.node.persistence.appendOnly.runs.count, 1);
+    assert.equal(await info(client, "aof_rewrite_scheduled"), "0");
+    const next = await restart(server);
+    assert.equal(await (await next.connect()).ask("GET", "key"), "1");
+  });
+
+  it("is rewritten again when too much changed during a rewrite", async () => {
+    const config = { appendonly: true, snapshotPreimageMax: 1024 * 1024 };
+    const clock = new SimClock();
+    const disk = new SimDisk({ clock, latencyMs: () => 2 });
+    const server = await SimServer.start({ clock, disk, config });
+    const client = await server.connect();
+    const value = "v".repeat(60_000);
+    for (let key = 0; key < 40; key += 1) await client.ask("SET", `key${key}`, value);
+    const { runs } = server.node.persistence.appendOnly;
+    client.send("BGREWRITEAOF");
+    await server.until(() => server.node.persistence.snapshots.active?.keysTotal === 40, "a walk");
+    const { databases } = server.node;
+    for (let key = 0; key < 40; key += 1) databases.first.set(`key${key}`, "short");
+    await server.until(() => runs.count === 2 && !runs.running, "the second rewrite");
+    assert.equal(runs.lastOk, true);
+    assert.ok(server.log.lines.some((line) => /more data changed during the snapshot/.test(line)));
+  });
+
   it("comes back by DEBUG LOADAOF, and others are told so meanwhile", async () => {
     const clock = new SimClock();
     const disk = new SimDisk({ clock, latencyMs: () => 2 });

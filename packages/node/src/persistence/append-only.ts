@@ -1,6 +1,6 @@
 /**
- * The append-only file of a running node: open or not, its rewrites, and the changes from one to the
- * other by CONFIG SET. It owns the writer and says what its state means for replies.
+ * The append-only file of a running node: open or not, its rewrites, and the changes from one to
+ * the other by CONFIG SET. It owns the writer and says what its state means for replies.
  *
  * Turning on and off happens off the loop, one after the other; what is wanted is asked again after
  * each step, so that a quick `yes`, `no`, `yes` ends as it was said last.
@@ -97,7 +97,7 @@ export class AppendOnly {
     this.#use(opened.file, opened.baseBytes, opened.olderBytes);
   }
 
-  /** Resolves when all that was accepted is in the file, durable or not. Rejects if it cannot be. */
+  /** Resolves when all that was accepted is in the file, durable or not; rejects if it fails. */
   async written(): Promise<void> {
     for (;;) {
       const { writer } = this;
@@ -397,8 +397,9 @@ export class AppendOnly {
       return true;
     }
     this.#replaced ||= this.#replacedBefore;
-    const needed = this.#replaced || this.#wanted !== (this.writer !== undefined);
-    if (needed || error instanceof SnapshotAbandonedError) this.rewriteScheduled = true;
+    const needed = this.#wanted && (this.#replaced || this.writer === undefined);
+    const tooMuchChanged = error instanceof SnapshotAbandonedError;
+    if (needed || tooMuchChanged) this.rewriteScheduled = true;
     return false;
   }
 

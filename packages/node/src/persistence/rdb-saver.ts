@@ -1,6 +1,6 @@
 /**
- * RDB files of one node: SAVE, BGSAVE, the `save` points, and what is told of them. It owns the file
- * `dbfilename`; the AOF's base is none of its business.
+ * RDB files of one node: SAVE, BGSAVE, the `save` points, and what is told of them. It owns the
+ * file `dbfilename`; the AOF's base is none of its business.
  *
  * A save in the background reads a snapshot in slices and writes it off the loop; it counts as
  * failed only for what the disk did: a snapshot that was abandoned since too much changed is tried

@@ -1,4 +1,4 @@
-/** How often a rewrite that keeps failing is tried again: Redis' rule, without a clock of its own. */
+/** How often a rewrite that keeps failing is tried again: Redis' rule. It reads no clock. */
 
 /** Failures in a row from which on attempts are spaced. */
 const failuresFree = 3;

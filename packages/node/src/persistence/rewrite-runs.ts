@@ -1,6 +1,6 @@
 /**
- * Rewrites of the AOF as they are told of and paced: one at a time, what is said in the log, how the
- * last one went, and whether the next must wait. What a rewrite does is its caller's business.
+ * Rewrites of the AOF as they are told of and paced: one at a time, what is said in the log, how
+ * the last one went, and whether the next must wait. What a rewrite does is its caller's business.
  */
 import { errnoText } from "../adapters/disk-error.js";
 import {

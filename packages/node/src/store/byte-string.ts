@@ -26,6 +26,8 @@ function grownCapacity(length: number): number {
 
 export class ByteString {
   readonly type = "string";
+  /** As of collections: see `CollectionValue`. */
+  memoryCharged = 0;
   /** Bytes in use. */
   length: number;
   #buffer: Buffer;
@@ -125,7 +127,9 @@ export class ByteString {
   #reserve(length: number): void {
     const capacity = this.#buffer.length;
     if (this.#owned && length <= capacity) return;
-    const grown = Buffer.allocUnsafeSlow(length <= capacity ? capacity : grownCapacity(length));
+    // An empty string is only now being made: that is not growth yet.
+    const wanted = this.length === 0 ? Math.max(CAPACITY_MIN, length) : grownCapacity(length);
+    const grown = Buffer.allocUnsafeSlow(length <= capacity ? capacity : wanted);
     this.#buffer.copy(grown, 0, 0, this.length);
     this.#buffer = grown;
     this.#owned = true;

@@ -67,6 +67,7 @@ const set: CollectionValue = {
   type: "set",
   encoding: "listpack",
   length: 1,
+  memoryCharged: 0,
   toNeutral: () => ({ type: "set", members: ["a"] }),
   copy: () => set,
   memoryUsage: () => 0,

@@ -24,6 +24,11 @@ const samples = 5;
 /** What one command may change before it is added up: more than any but the strangest do. */
 const pendingMax = 16;
 
+/** In the place of a length before: the value was under no key. */
+const absent = -1;
+/** It has come to a second key, and is going to leave the first one (RENAME, MOVE). */
+const moving = -2;
+
 type Changeable = ByteString | CollectionValue;
 
 /** Bytes of a string of so many chars, padded to eight. */
@@ -49,11 +54,8 @@ export class MemoryTally {
   pendingCount = 0;
   #keys = 0;
   readonly #pending: (Changeable | undefined)[] = new Array<undefined>(pendingMax).fill(undefined);
-  /** What each was counted as before: its size (strings) or its length; -1 if not at all. */
+  /** The length of each before; `absent` or `moving` if it was not under this key. */
   readonly #before: number[] = new Array<number>(pendingMax).fill(0);
-  /** Elements added so far and their bytes: what an element that goes is taken to give back. */
-  #elements = 0;
-  #elementBytes = 0;
 
   /** A key that was not there. */
   added(key: string, value: Value): void {
@@ -72,7 +74,8 @@ export class MemoryTally {
     this.#keys -= 1;
     this.bytes -= entryBytes + stringBytes(key.length);
     this.#went(value);
-    if (this.#keys === 0) this.#empty();
+    // What averages were off by has gone with the last key.
+    if (this.#keys === 0) this.bytes = 0;
   }
 
   /** Many keys went at once: they are taken to be of average size. */
@@ -81,13 +84,12 @@ export class MemoryTally {
     this.settle(0);
     this.bytes -= (this.bytes * keys) / this.#keys;
     this.#keys -= keys;
-    if (this.#keys === 0) this.#empty();
+    if (this.#keys === 0) this.bytes = 0;
   }
 
   /** The value is going to be changed in place. */
   changing(value: Changeable): void {
-    if (this.#indexOf(value) >= 0) return;
-    this.#push(value, value.type === "string" ? valueBytes(value) : value.length);
+    if (this.#indexOf(value) < 0) this.#push(value, value.length);
   }
 
   /**
@@ -100,51 +102,44 @@ export class MemoryTally {
       const value = this.#pending[index] as Changeable;
       const before = this.#before[index] as number;
       this.#pending[index] = undefined;
-      if (value.type === "string" || before < 0) {
-        this.bytes += valueBytes(value) - Math.max(0, before);
-        continue;
-      }
-      const elements = value.length - before;
-      if (elements < 0) this.bytes += elements * this.#averageElement();
-      else if (elements > 0) {
-        const bytes = left + elements * elementOverheadBytes;
+      const charged = value.memoryCharged;
+      const growth = value.length - before;
+      if (isMeasured(value, before)) value.memoryCharged = valueBytes(value);
+      else if (growth > 0) {
+        value.memoryCharged = charged + left + growth * elementOverheadBytes;
         // One command's words are those of one collection: LMOVE brings none to its second.
         left = 0;
-        this.#elements += elements;
-        this.#elementBytes += bytes;
-        this.bytes += bytes;
-      }
+      } else if (growth < 0) value.memoryCharged = (charged / before) * value.length;
+      this.bytes += value.memoryCharged - charged;
     }
     this.pendingCount = 0;
   }
 
   #came(value: Value): void {
     if (typeof value === "string") this.bytes += stringBytes(value.length);
+    if (typeof value !== "object") return;
     // Often it is filled, or grown, only after it was added.
-    else if (typeof value === "object" && this.#indexOf(value) < 0) this.#push(value, -1);
+    const before = value.memoryCharged > 0 ? moving : absent;
+    const index = this.#indexOf(value);
+    if (index < 0) this.#push(value, before);
+    else this.#before[index] = before;
   }
 
   #went(value: Value): void {
     if (typeof value === "string") this.bytes -= stringBytes(value.length);
     if (typeof value !== "object") return;
+    this.bytes -= value.memoryCharged;
+    value.memoryCharged = 0;
     const index = this.#indexOf(value);
-    if (index < 0) {
-      this.bytes -= valueBytes(value);
+    if (index < 0) return;
+    if (this.#before[index] === moving) {
+      this.#before[index] = absent;
       return;
-    }
-    const before = this.#before[index] as number;
-    if (value.type === "string") this.bytes -= Math.max(0, before);
-    else if (before >= 0) {
-      this.bytes -= valueBytes(value) + (before - value.length) * this.#averageElement();
     }
     this.pendingCount -= 1;
     this.#pending[index] = this.#pending[this.pendingCount];
     this.#before[index] = this.#before[this.pendingCount] as number;
     this.#pending[this.pendingCount] = undefined;
-  }
-
-  #averageElement(): number {
-    return this.#elements === 0 ? elementOverheadBytes : this.#elementBytes / this.#elements;
   }
 
   #indexOf(value: Changeable): number {
@@ -160,11 +155,13 @@ export class MemoryTally {
     this.#before[this.pendingCount] = before;
     this.pendingCount += 1;
   }
+}
 
-  /** Nothing is there: what the estimates were off by has gone with it. */
-  #empty(): void {
-    this.bytes = 0;
-    this.#elements = 0;
-    this.#elementBytes = 0;
-  }
+/**
+ * True if the value's size is to be asked for: always of strings, which know it; of a collection
+ * when it is new, and each time its length passes a power of two, where the way it is held changes.
+ */
+function isMeasured(value: Changeable, before: number): boolean {
+  if (value.type === "string" || before < 0) return true;
+  return Math.clz32(before) !== Math.clz32(value.length);
 }

@@ -39,6 +39,7 @@ function setUp(count: number, perSlot: boolean): DatabaseSet {
 /** A set that is changed in place. */
 class TestSet implements CollectionValue {
   readonly type = "set";
+  memoryCharged = 0;
   readonly encoding = "hashtable";
   readonly members: string[] = [];
   get length(): number {

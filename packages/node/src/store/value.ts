@@ -25,6 +25,8 @@ export interface CollectionValue {
   readonly encoding: string;
   /** Elements, fields, members or entries. */
   readonly length: number;
+  /** What `MemoryTally` has counted for it: what is subtracted when it goes. */
+  memoryCharged: number;
   /** The form that RDB encodes; shares no memory that the collection may change. */
   toNeutral(): RdbCollection;
   /** A duplicate that shares nothing changeable (COPY), in the same encoding. */

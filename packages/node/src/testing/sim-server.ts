@@ -13,7 +13,7 @@ import { processInfo, seededRandom } from "./command-harness.js";
 import { SimClock } from "./sim-clock.js";
 import { SimDisk } from "./sim-disk.js";
 
-const port = 6379;
+const usualPort = 6379;
 /** Virtual time that a test may wait for one thing. */
 const patienceMs = 20_000;
 
@@ -22,6 +22,9 @@ export interface SimServerOptions {
   /** That of an earlier server, to start on what it left. */
   readonly disk?: SimDisk;
   readonly clock?: SimClock;
+  /** That of other servers, to meet them; then each has a port and a clock with them. */
+  readonly net?: SimNet;
+  readonly port?: number;
 }
 
 export class SimServer {
@@ -30,22 +33,24 @@ export class SimServer {
   readonly net: SimNet;
   readonly log = new LogLines();
   readonly node: Node;
+  readonly port: number;
   shutDown = false;
 
   private constructor(options: SimServerOptions) {
     this.clock = options.clock ?? new SimClock();
     this.disk = options.disk ?? new SimDisk({ clock: this.clock });
     this.disk.makeDirectorySync("/data");
-    this.net = new SimNet(this.clock, 1);
+    this.net = options.net ?? new SimNet(this.clock, 1);
     this.net.pieceBytesMax = 64 * 1024;
+    this.port = options.port ?? usualPort;
     const configuration = new Configuration(
       { workingDirectory: "/data", checkDirectory: () => undefined },
-      { port, save: [], enableDebugCommand: "yes", ...options.config },
+      { port: this.port, save: [], enableDebugCommand: "yes", ...options.config },
     );
     this.node = new Node({
       ports: {
         clock: this.clock,
-        random: seededRandom(1),
+        random: seededRandom(options.port ?? 1),
         disk: this.disk.forProcess(),
         net: this.net,
         log: this.log,
@@ -103,7 +108,7 @@ export class SimClient {
 
   constructor(server: SimServer) {
     this.#server = server;
-    this.#socket = server.net.dial({ host: "127.0.0.1", port });
+    this.#socket = server.net.dial({ host: "127.0.0.1", port: server.port });
     this.#socket.setHandlers({
       onConnect: () => {
         this.connected = true;

@@ -104,7 +104,7 @@ function coarse(row: ReplyValue): unknown {
   const values = row instanceof ReplyMap ? row.entries.flat() : (row as ReplyValue[]);
   const idleAt = values.length === 4 ? [2] : [5, 7];
   return values.map((value, at) =>
-    idleAt.includes(at) ? Math.floor((Number(value) + idleStepMs / 2) / idleStepMs) : String(value),
+    idleAt.includes(at) ? Math.floor((Number(value) + idleStepMs / 2) / idleStepMs) : JSON.stringify(value),
   );
 }
 

@@ -1,7 +1,7 @@
 /** EXPIRE and its relatives: setting and removing the time at which a key ends. */
 import type { CommandContext } from "../../dispatch/context.js";
 import { absoluteTime, expiryNotations, isPast, type TimeNotation } from "../expiry.js";
-import { fail } from "../errors.js";
+import { fail, cString } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
 
 /** Conditions on the expiry that the key has. */
@@ -42,7 +42,7 @@ function parseConditions(argv: readonly string[]): Conditions {
         conditions.lt = true;
         break;
       default:
-        fail(`ERR Unsupported option ${word}`);
+        fail(`ERR Unsupported option ${cString(word)}`);
     }
   }
   const { nx, xx, gt, lt } = conditions;

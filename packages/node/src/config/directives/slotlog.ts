@@ -38,8 +38,11 @@ export const slotlogDirectives = [
   words("cluster-seeds", { rule: seedsReason }),
   /** How long a restarted primary stays down so that it learns of a failover it slept through. */
   numeric("cluster-rejoin-delay-ms", { initial: 2000, max: INT_MAX }),
-  /** Lines as Redis prints them, or one JSON object per line. */
-  choice("log-format", ["human", "json"], "human", { immutable: true }),
+  /**
+   * Lines as Redis prints them, or one JSON object per line. Hidden from patterns: tools set again
+   * what `CONFIG GET *` gave them, and know of Redis' own immutable directives only.
+   */
+  choice("log-format", ["human", "json"], "human", { immutable: true, hidden: true }),
 ] as const;
 
 function rangesReason(ranges: readonly string[]): string | undefined {

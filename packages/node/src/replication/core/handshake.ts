@@ -63,7 +63,7 @@ export class Handshake {
         return this.#pong(reply);
       case "auth":
         if (reply.isError) {
-          return { kind: "retry", reason: `unable to AUTH to the primary: ${reply.text}` };
+          return { kind: "retry", reason: `Unable to AUTH to MASTER: ${reply.text}` };
         }
         return { kind: "wait" };
       // Old primaries know some of these not; that is no reason to stop.

@@ -21,6 +21,7 @@ import type { CollectionEnvironment } from "./environment.js";
 
 export class HashValue implements CollectionValue {
   readonly type = "hash";
+  memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
   /** Field, value, …; `undefined` once converted. */
   #pairs: Element[] | undefined = [];

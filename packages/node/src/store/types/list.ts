@@ -17,6 +17,7 @@ export type ListEnd = "head" | "tail";
 
 export class ListValue implements CollectionValue {
   readonly type = "list";
+  memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
   /** The elements of a listpack; unused once there is a chain. */
   #node = new ListNode();

@@ -31,6 +31,7 @@ export type SetEncoding = "intset" | "listpack" | "hashtable";
 
 export class SetValue implements CollectionValue {
   readonly type = "set";
+  memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
   #encoding: SetEncoding;
   /** Ascending. */

@@ -48,6 +48,7 @@ export interface TrimOptions {
 
 export class StreamValue implements CollectionValue {
   readonly type = "stream";
+  memoryCharged = 0;
   readonly encoding = "stream";
   readonly nodes = new NodeList();
   readonly groups = new NamedList<StreamGroup>();

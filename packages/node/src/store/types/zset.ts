@@ -17,6 +17,7 @@ import { type ZsetCursor, ZsetOrder } from "./zset-order.js";
 
 export class ZsetValue implements CollectionValue {
   readonly type = "zset";
+  memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
   #order = new ZsetOrder();
   /** Scores by member; `undefined` while the set is small. */

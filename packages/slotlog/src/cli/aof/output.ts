@@ -1,8 +1,6 @@
 // Many lines to standard output: gathered into large writes, waiting where the reader is slow, and
 // ending quietly when the reader (`head`) has gone.
 
-import { once } from "node:events";
-
 const flushBytes = 64 * 1024;
 
 export class LineOutput {
@@ -31,11 +29,18 @@ export class LineOutput {
   pause(): Promise<void> | undefined {
     this.write();
     if (this.closed || !this.stream.writableNeedDrain) return undefined;
-    const settle = (): void => {};
-    return Promise.race([once(this.stream, "drain"), once(this.stream, "close")]).then(
-      settle,
-      settle,
-    );
+    const { stream } = this;
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        stream.off("drain", settle);
+        stream.off("close", settle);
+        stream.off("error", settle);
+        resolve();
+      };
+      stream.on("drain", settle);
+      stream.on("close", settle);
+      stream.on("error", settle);
+    });
   }
 
   end(): void {

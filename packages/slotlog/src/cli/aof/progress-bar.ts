@@ -15,8 +15,11 @@ export class ProgressBar {
 
   /** `wanted`: neither --json nor lines on the same terminal. */
   constructor(stream: NodeJS.WriteStream, wanted: boolean) {
+    // A terminal that does not know its width (0 columns) sends ora into an endless loop: it clears
+    // as many lines as the text is long divided by that width.
+    const drawn = wanted && stream.isTTY && stream.columns > 0;
     // Without discardStdin: false it would swallow Ctrl-C in raw mode.
-    this.spinner = wanted && stream.isTTY ? ora({ stream, discardStdin: false }) : undefined;
+    this.spinner = drawn ? ora({ stream, discardStdin: false }) : undefined;
   }
 
   at(what: string, bytes: number, totalBytes: number): void {

@@ -4,6 +4,7 @@
  */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../../dispatch/context.js";
+import { rewriteConfigFile } from "../../../config/rewrite-file.js";
 import { parseMemory } from "../../../config/numbers.js";
 import { fail } from "../../errors.js";
 import { helpReply, subcommandError } from "../../help.js";
@@ -80,6 +81,13 @@ function loadAppendOnly({ client, command, mayBlock, node }: CommandContext): vo
   });
 }
 
+function rewriteWholeConfig({ node, reply }: CommandContext): void {
+  const userLines = node.acl.lines();
+  const error = rewriteConfigFile(node.configuration, node.ports.disk, { userLines, all: true });
+  if (error === undefined) reply.ok();
+  else reply.error(error);
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
   digest: {
@@ -115,6 +123,7 @@ const debuggers: Readonly<Record<string, Debugger>> = {
     },
   },
   reload: { arity: -2, run: reload },
+  "config-rewrite-force-all": { arity: 2, run: rewriteWholeConfig },
   loadaof: { arity: 2, run: loadAppendOnly },
   "set-active-expire": {
     arity: 3,
