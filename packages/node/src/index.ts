@@ -1,3 +1,4 @@
+/** The public face of a node. */
 export { ConfigFileError } from "./config/config-file.js";
 export { ListenError } from "./net/listeners.js";
 export { Node, type NodeOptions } from "./node.js";

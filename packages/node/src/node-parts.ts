@@ -2,6 +2,9 @@
 import { AccessControl } from "./acl/access-control.js";
 import { clientLine } from "./commands/connection/client/line.js";
 import { Shutdown } from "./dispatch/shutdown.js";
+import { BlockedClients } from "./dispatch/blocked.js";
+import { LateReplies } from "./dispatch/late-replies.js";
+import { internalClient, StreamApplier } from "./dispatch/stream-applier.js";
 import type { Client } from "./net/client.js";
 import { Listeners } from "./net/listeners.js";
 import type { Socket } from "./ports.js";
@@ -89,4 +92,39 @@ export function makeListeners(node: Node, accept: (socket: Socket) => void): Lis
     },
     accept,
   });
+}
+
+export function makeBlocked(node: Node): BlockedClients {
+  return new BlockedClients({
+    clock: node.ports.clock,
+    dispatcher: node.dispatcher,
+    stats: node.stats,
+    scheduleTurn: () => node.turn.schedule(),
+  });
+}
+
+export function makeLateReplies(node: Node): LateReplies {
+  return new LateReplies({ stats: node.stats, scheduleTurn: () => node.turn.schedule() });
+}
+
+export function makeApplier(node: Node, loader: Client): StreamApplier {
+  return new StreamApplier({
+    dispatcher: node.dispatcher,
+    registry: node.registry,
+    databases: node.databases,
+    reply: node.reply,
+    stream: node.stream,
+    loader,
+    primary: internalClient("primary", node),
+  });
+}
+
+/** A client talks HTTP: its connection is closed, and the log says why. */
+export function hangUp(node: Node, client: Client): void {
+  node.ports.log.warning(
+    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands " +
+      "to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting " +
+      `to compromise your Redis instance. Connection from ${client.link.remoteAddress} aborted.`,
+  );
+  client.link.closeNow("cross protocol scripting");
 }

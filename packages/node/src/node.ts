@@ -7,8 +7,25 @@ import { loadUsers } from "./acl/startup.js";
 import { families } from "./commands/index.js";
 import type { AccessControl } from "./acl/access-control.js";
 import { KeyspaceHooks } from "./keyspace-hooks.js";
+import {
+  makePersistence,
+  makeReplication,
+  makeReplicationControl,
+  makeTurn,
+  type NodeThreads,
+} from "./node-wiring.js";
 import { Cron } from "./cron.js";
-import { makeAccessControl, makeDatabases, makeListeners, makeShutdown, makeTracking } from "./node-parts.js";
+import {
+  makeAccessControl,
+  makeDatabases,
+  makeListeners,
+  makeShutdown,
+  makeTracking,
+  hangUp,
+  makeApplier,
+  makeBlocked,
+  makeLateReplies,
+} from "./node-parts.js";
 import { applyDirectives } from "./config/apply-directives.js";
 import { type Command, CommandRegistry, Flag } from "./commands/registry.js";
 import type { ClusterBridge } from "./cluster/bridge.js";
@@ -51,12 +68,10 @@ import { NodeMemory } from "./node-memory.js";
 import { Persistence } from "./persistence.js";
 import type { DirectoryLock, Ports, Timer } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
-import { bindReplication } from "./replication-binding.js";
 import { Migrations } from "./migration/migrations.js";
 import { ReplicationControl } from "./replication-control.js";
 import type { PrimaryAddress } from "./replication/primary-link.js";
 import { Replication } from "./replication/replication.js";
-import type { ReplicationHost } from "./replication/settings.js";
 import { PubSubHub } from "./pubsub/hub.js";
 import { publishKeyspaceEvent } from "./pubsub/notifications.js";
 import { AccessClock } from "./store/access.js";
@@ -150,89 +165,20 @@ export class Node implements NodeServices {
     this.databases = makeDatabases(this, random, this.access);
     this.memory = new NodeMemory(this);
     this.acl = makeAccessControl(this);
-    const at = { now: this.startedAt, databases: this.databases };
-    const loader = internalClient("loader", at);
+    const loader = internalClient("loader", this);
     this.dispatcher = new Dispatcher(this, this.reply, loader);
     this.dispatcher.now = this.startedAt;
-    this.applier = new StreamApplier({
-      dispatcher: this.dispatcher,
-      registry: this.registry,
-      databases: this.databases,
-      reply: this.reply,
-      stream: this.stream,
-      loader,
-      primary: internalClient("primary", at),
-    });
+    this.applier = makeApplier(this, loader);
     this.reply.onError = (text) => this.stats.countError(text);
-    this.blocked = new BlockedClients({
-      clock: ports.clock,
-      dispatcher: this.dispatcher,
-      stats: this.stats,
-      scheduleTurn: () => this.turn.schedule(),
-    });
-    this.late = new LateReplies({
-      stats: this.stats,
-      scheduleTurn: () => this.turn.schedule(),
-    });
-    this.turn = new Turn({
-      clock: ports.clock,
-      reply: this.reply,
-      beforeLog: () => {
-        this.replicationControl.endTurn();
-        this.blocked.endTurn();
-        this.tracking.endTurn();
-      },
-      writeLog: () => this.#writeLog(),
-      onEnd: (elapsedMs) => this.stats.countTurn(elapsedMs),
-    });
-    this.persistence = new Persistence({
-      ports,
-      config: this.config,
-      databases: this.databases,
-      stats: this.stats,
-      stream: this.stream,
-      gate: this.gate,
-      processId: this.process.pid,
-      execute: (argv, database) => this.applier.applyLoaded(argv, database),
-      usedMemory: () => this.memory.gauge.usedBytes,
-      flushLog: () => this.#flushLog(),
-      position: () => ({
-        id: this.replication.history.id,
-        offset: this.replication.history.offset,
-        streamDatabase: this.replication.streamDatabase,
-      }),
-      functionSources: () => [],
-      loadFunction: () => {},
-      // At the start no role is taken yet.
-      isReplica: () => (this.loading ? this.#startsAsReplica : this.replication.isReplica),
-      onWriterChanged: () => this.#onWriterChanged(),
-      onRoom: () => this.#connections.resumeReading(),
-      onSnapshotEnd: () => this.turn.schedule(),
-      onDurable: () => this.replicationControl.onDurable(),
-      onSyncLatency: (elapsedMs) => {
-        this.latency.add("aof-fsync-always", elapsedMs, this.ports.clock.now());
-      },
-    });
+    this.blocked = makeBlocked(this);
+    this.late = makeLateReplies(this);
+    const threads = this.#threads();
+    this.turn = makeTurn(this, threads);
+    this.persistence = makePersistence(this, threads);
     this.#connections = new ConnectionServices(this);
     this.listeners = makeListeners(this, (socket) => this.#connections.accept(socket));
-    this.replication = new Replication({
-      host: this.#bindReplication(),
-      clock: ports.clock,
-      random: ports.random,
-      net: ports.net,
-      log: ports.log,
-    });
-    this.replicationControl = new ReplicationControl({
-      ports,
-      config: this.config,
-      stats: this.stats,
-      stream: this.stream,
-      pause: this.pause,
-      replication: this.replication,
-      appendOnly: this.persistence.appendOnly,
-      late: this.late,
-      scheduleTurn: () => this.turn.schedule(),
-    });
+    this.replication = makeReplication(this, threads);
+    this.replicationControl = makeReplicationControl(this);
     this.migrations = new Migrations(this);
     applyDirectives(this);
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));
@@ -475,12 +421,7 @@ export class Node implements NodeServices {
   }
 
   onSuspectedAttack(client: Client): void {
-    this.ports.log.warning(
-      "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands " +
-        "to Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting " +
-        `to compromise your Redis instance. Connection from ${client.link.remoteAddress} aborted.`,
-    );
-    client.link.closeNow("cross protocol scripting");
+    hangUp(this, client);
   }
 
   get role(): ReplicationRole {
@@ -497,28 +438,16 @@ export class Node implements NodeServices {
     if (primary !== undefined) this.migrations.abandon();
   }
 
-  #bindReplication(): ReplicationHost {
-    return bindReplication({
-      config: this.config,
-      databases: this.databases,
-      snapshots: this.persistence.syncSource,
-      port: () => this.port,
-      loadFunction: () => {},
-      applyFromPrimary: (database, argv, decoder) => {
-        this.applier.applyFromPrimary(database, argv, decoder);
-      },
-      scheduleTurn: () => this.turn.schedule(),
-      forgetStreamDatabase: () => this.stream.forgetDatabase(),
-      onDatasetReplaced: () => this.#onDatasetReplaced(),
-      onReplicasChanged: () => this.replicationControl.onReplicasChanged(),
+  #threads(): NodeThreads {
+    return {
+      writeLog: () => this.#writeLog(),
+      flushLog: () => this.#flushLog(),
+      startsAsReplica: () => this.#startsAsReplica,
+      onWriterChanged: () => this.#onWriterChanged(),
+      onRoom: () => this.#connections.resumeReading(),
+      activateStream: () => this.#activateStream(),
       onRoleChanged: (primary) => this.#onRoleChanged(primary),
-      onPrimaryLinkChanged: () => this.cluster?.bus.hostChanged(),
-      onHistoryChanged: () => {
-        this.#activateStream();
-        this.replicationControl.onHistoryChanged();
-      },
-      durableOffset: () => this.replicationControl.durableOffset(),
-    });
+    };
   }
 
   /** Records are made while somebody reads them. */
@@ -527,13 +456,6 @@ export class Node implements NodeServices {
     this.stream.active =
       this.persistence.writer !== undefined || this.replication.history.backlog !== undefined;
     if (!hadReaders) this.stream.forgetDatabase();
-  }
-
-  #onDatasetReplaced(): void {
-    this.tracking.flushed();
-    // What the AOF holds is another history's: only a new base makes it true again.
-    this.persistence.onDatasetReplaced();
-    this.breakWatches();
   }
 
   /** Between the commands of a turn: false inside a transaction, whose records belong together. */

@@ -83,7 +83,9 @@ export interface DiskFile {
   closeSync(): void;
 }
 
-/** What keeps a second live process off a directory; see ARCHITECTURE, "a directory has one owner". */
+/**
+ * What keeps a second live process off a directory; see ARCHITECTURE, "a directory has one owner".
+ */
 export interface DirectoryLock {
   /** Why this directory cannot be locked at all, if it cannot; worth a warning in the log. */
   readonly weakness: string | undefined;

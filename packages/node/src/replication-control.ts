@@ -1,7 +1,7 @@
 /**
- * Where replication meets the clients of a node: WAIT and WAITAOF, FAILOVER, the pauses of failovers,
- * and what a replica may say of its disk. It binds offsets of the log to offsets of the stream, and
- * owns none of what it binds.
+ * Where replication meets the clients of a node: WAIT and WAITAOF, FAILOVER, the pauses of
+ * failovers, and what a replica may say of its disk. It binds offsets of the log to offsets of the
+ * stream, and owns none of what it binds.
  */
 import type { NodeConfig } from "./config/config.js";
 import type { LateReplies } from "./dispatch/late-replies.js";

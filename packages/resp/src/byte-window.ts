@@ -1,7 +1,7 @@
 /**
  * The bytes a decoder has before it: chunks are borrowed from the socket as long as they are being
- * read, and copied to own memory when something incomplete is left. Owns the buffers and the cursor;
- * knows nothing of what the bytes mean.
+ * read, and copied to own memory when something incomplete is left. Owns the buffers and the
+ * cursor; knows nothing of what the bytes mean.
  *
  * When a chunk arrives while an incomplete rest is held, only as much of it is appended to the rest
  * as its end needs; as soon as the reader has passed the old rest it goes on in the chunk itself.

@@ -1,8 +1,8 @@
 /**
  * Requests from bytes: RESP arrays of bulk strings and inline lines, with the limits and the error
- * texts of Redis 7.2. A command that stands whole in one buffer is read in one pass; any other by an
- * explicit state machine that goes on where it stopped, whatever the sizes of the chunks. Refuses to
- * know what a command means.
+ * texts of Redis 7.2. A command that stands whole in one buffer is read in one pass; any other by
+ * an explicit state machine that goes on where it stopped, whatever the sizes of the chunks.
+ * Refuses to know what a command means.
  *
  * Redis' laxness is kept where it can be seen: any two bytes pass for the line end behind a bulk,
  * any byte behind a header's CR, and the search for a line's end stops at a NUL.
@@ -41,7 +41,9 @@ const inLarge = 4;
 /** In an inline line. */
 const inInline = 5;
 
-/** `argv` is let go when the next call finds it longer, or holding more, than an idle client may. */
+/**
+ * `argv` is let go when the next call finds it longer, or holding more, than an idle client may.
+ */
 const keptArgumentsMax = 1024;
 const keptBytesMax = 4096;
 

@@ -1,7 +1,7 @@
 /**
  * The two ways in which talking RESP fails, and the reply texts that Redis shares between commands.
- * `ProtocolError` is fatal for its connection; `CommandError` is a reply and nothing more. That more
- * bytes are needed is neither: it is a value (`false` or `undefined`) of the decoders.
+ * `ProtocolError` is fatal for its connection; `CommandError` is a reply and nothing more. That
+ * more bytes are needed is neither: it is a value (`false` or `undefined`) of the decoders.
  */
 import type { Argument } from "./byte-string.js";
 

@@ -1,5 +1,6 @@
 /**
- * Doubles as Redis 7.2 prints them in replies: digits that read back as the same number, whole numbers without a point, an exponent only when plain digits would be much longer.
+ * Doubles as Redis 7.2 prints them in replies: digits that read back as the same number, whole
+ * numbers without a point, an exponent only when plain digits would be much longer.
  */
 import { shortestDigits } from "./shortest-digits.js";
 

@@ -1,3 +1,4 @@
+/** The public face of the client protocol: decoders, encoders, limits, errors. */
 export type { Argument } from "./byte-string.js";
 export { latin1String, writeLatin1 } from "./byte-string.js";
 export { CommandDecoder } from "./command-decoder.js";

@@ -1,7 +1,7 @@
 /**
- * The limits of everything that comes in over RESP, each with its unit in its name. The defaults are
- * those of Redis 7.2, which a client can observe: they decide which request is a protocol error.
- * This file holds numbers only; who enforces one says so at its field.
+ * The limits of everything that comes in over RESP, each with its unit in its name. The defaults
+ * are those of Redis 7.2, which a client can observe: they decide which request is a protocol
+ * error. This file holds numbers only; who enforces one says so at its field.
  */
 
 /** What a server accepts from a client. Enforced by `CommandDecoder`. */

@@ -15,7 +15,9 @@ import { ReplyMap, ReplyPush, ReplySet, VerbatimString } from "./reply-values.js
 import type { ReplyValue } from "./reply-values.js";
 
 export interface ReplyDecoderOptions {
-  /** Bulk strings as latin1 strings (Buffers from 64 KiB on), or all as Buffers. Default: strings. */
+  /**
+   * Bulk strings as latin1 strings (Buffers from 64 KiB on), or all as Buffers. Default: strings.
+   */
   readonly bulks?: "string" | "buffer";
   readonly limits?: Partial<ReplyLimits>;
 }
@@ -95,7 +97,9 @@ export class ReplyDecoder extends ByteWindow {
     return this.heldBytes + (this.bulk === undefined ? 0 : this.bulk.bytesRead);
   }
 
-  /** Ends the decoding and returns the bytes behind the last reply: a full synchronisation begins. */
+  /**
+   * Ends the decoding and returns the bytes behind the last reply: a full synchronisation begins.
+   */
   takeRest(): Buffer {
     return this.takeUnread();
   }

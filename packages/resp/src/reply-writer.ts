@@ -77,7 +77,9 @@ export class ReplyWriter extends ReplyArena {
     this.line(integerPrefix, value.toString());
   }
 
-  /** A string of char codes up to 255, or bytes. Large values are copied into a chunk of their own. */
+  /**
+   * A string of char codes up to 255, or bytes. Large values are copied into a chunk of their own.
+   */
   bulk(value: string | Uint8Array): void {
     const length = value.length;
     if (length >= this.largeBytes) {

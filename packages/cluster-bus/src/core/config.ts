@@ -31,7 +31,9 @@ export interface BusConfig {
   preferredEndpointType: PreferredEndpointType;
   /** Unsent bytes at which a link is closed; 0: never. */
   linkSendBufferBytesMax: number;
-  /** A primary that starts is not writable for this long, so that a successor can make itself known. */
+  /**
+   * A primary that starts is not writable for this long, so that a successor can make itself known.
+   */
   writableDelayMs: number;
 }
 

@@ -41,7 +41,9 @@ export type BusInput =
       readonly channel: Uint8Array;
       readonly payload: Uint8Array;
     }
-  /** Something the core asks its host about may have changed (replication caught up, config set). */
+  /**
+   * Something the core asks its host about may have changed (replication caught up, config set).
+   */
   | { readonly kind: "host-changed"; readonly now: Millis };
 
 /** Commands that change the cluster's configuration; each is answered at once. */

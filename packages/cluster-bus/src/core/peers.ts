@@ -14,7 +14,9 @@ import type { LinkId } from "./effects.js";
 /** `unknown` until the node itself, or gossip about it, has said what it is. */
 export type PeerRole = "unknown" | "primary" | "replica";
 
-/** `suspected` is Redis' PFAIL (this node cannot reach it), `failed` its FAIL (a majority cannot). */
+/**
+ * `suspected` is Redis' PFAIL (this node cannot reach it), `failed` its FAIL (a majority cannot).
+ */
 export type PeerHealth = "online" | "suspected" | "failed";
 
 export interface Link {

@@ -1,4 +1,6 @@
-/** The bus on real sockets and a real disk: nodes meet, publish, persist; garbage changes nothing. */
+/**
+ * The bus on real sockets and a real disk: nodes meet, publish, persist; garbage changes nothing.
+ */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -100,7 +100,9 @@ export class AccessControl {
     return false;
   }
 
-  /** Changes a user, or makes one: all rules, or none. Returns the error's text without its code. */
+  /**
+   * Changes a user, or makes one: all rules, or none. Returns the error's text without its code.
+   */
   setUser(name: string, words: readonly string[]): string | undefined {
     const rules = mergeSelectors(words);
     if (typeof rules === "string") {

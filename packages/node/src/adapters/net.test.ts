@@ -11,7 +11,9 @@ async function pair(): Promise<{ near: Socket; far: Socket; close: () => Promise
   const accepted = new Promise<Socket>((resolve) => {
     resolveNear = resolve;
   });
-  const listener = await net.listen({ host: "127.0.0.1", port: 0 }, (socket) => resolveNear(socket));
+  const listener = await net.listen({ host: "127.0.0.1", port: 0 }, (socket) =>
+    resolveNear(socket),
+  );
   const far = net.dial({ host: "127.0.0.1", port: listener.port });
   return { near: await accepted, far, close: () => listener.close() };
 }

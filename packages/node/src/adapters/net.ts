@@ -6,7 +6,14 @@
  * accepted socket is given the same by moving its handle into a socket made with that option.)
  */
 import * as net from "node:net";
-import type { DialOptions, Listener, ListenOptions, Net, Socket, SocketHandlers } from "../ports.js";
+import type {
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Net,
+  Socket,
+  SocketHandlers,
+} from "../ports.js";
 
 /** As much as one read takes; libuv's own choice for sockets. */
 const readBufferBytes = 64 * 1024;

@@ -64,7 +64,9 @@ export function intArgument(text: string, message?: string): number {
   return value;
 }
 
-/** An argument that is no value (a key, an option) of a command that takes large ones as Buffers. */
+/**
+ * An argument that is no value (a key, an option) of a command that takes large ones as Buffers.
+ */
 export function textArgument(argument: Argument): string {
   return typeof argument === "string" ? argument : latin1String(argument, 0, argument.length);
 }

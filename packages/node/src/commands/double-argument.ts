@@ -10,7 +10,10 @@ const leadingBlanks = /^[ \t\n\v\f\r]+/;
 const infinity = /^[+-]?inf(inity)?$/i;
 const hexadecimal = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 
-/** The largest and the smallest exponent that make a difference: 64 digits of 4 bits beyond a double. */
+/**
+ * The largest and the smallest exponent that make a difference: 64 digits of 4 bits beyond a
+ * double.
+ */
 const exponentMax = 2400;
 
 /** True if there are only characters of which decimal numbers are made, and at least one. */

@@ -63,8 +63,8 @@ function narrowed(value: bigint): number | bigint {
 }
 
 /**
- * True if a key with this expiry is deleted at once instead: not on a replica and not while loading,
- * where the deletion comes as a record of its own.
+ * True if a key with this expiry is deleted at once instead: not on a replica and not while
+ * loading, where the deletion comes as a record of its own.
  */
 export function isPast({ node, now }: CommandContext, at: number | bigint): boolean {
   return at <= now && !node.loading && !node.role.isReplica;

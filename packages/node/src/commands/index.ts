@@ -21,4 +21,25 @@ import { hyperLogLogs } from "./hyperloglog/index.js";
 import { generic } from "./generic/index.js";
 import { strings } from "./string/index.js";
 
-export const families: readonly (readonly CommandSpec[])[] = [cluster, clusterClient, publishing, subscriptions, persistence, replication, transactions, accessControl, connection, server, generic, strings, bitmaps, hyperLogLogs, hashFamily, listFamily, setFamily, sortedSetFamily, geoFamily, streamFamily];
+export const families: readonly (readonly CommandSpec[])[] = [
+  cluster,
+  clusterClient,
+  publishing,
+  subscriptions,
+  persistence,
+  replication,
+  transactions,
+  accessControl,
+  connection,
+  server,
+  generic,
+  strings,
+  bitmaps,
+  hyperLogLogs,
+  hashFamily,
+  listFamily,
+  setFamily,
+  sortedSetFamily,
+  geoFamily,
+  streamFamily,
+];

@@ -78,5 +78,7 @@ export function keyPositions(
   const variable = command.spec.keyFlags;
   if (variable === undefined) return found;
   const flags = variable(argv);
-  return found.map((key) => (key.flags.includes("variable_flags") ? { index: key.index, flags } : key));
+  return found.map((key) =>
+    key.flags.includes("variable_flags") ? { index: key.index, flags } : key,
+  );
 }

@@ -22,7 +22,9 @@ export function drawRepeatedly(reply: ReplyWriter, count: number, draw: () => vo
   }
 }
 
-/** From three times as many elements on, drawing until all differ is cheaper than a pass over all. */
+/**
+ * From three times as many elements on, drawing until all differ is cheaper than a pass over all.
+ */
 const drawFromFactor = 3;
 
 /** True if few of many are wanted, so that drawing them one by one rarely draws one again. */
@@ -31,8 +33,8 @@ export function mustPickOneByOne(count: number, size: number): boolean {
 }
 
 /**
- * Visits `count` of the indexes from 0 to `size - 1` in ascending order, each choice equally likely:
- * an index is taken with the probability of what is wanted to what is left.
+ * Visits `count` of the indexes from 0 to `size - 1` in ascending order, each choice equally
+ * likely: an index is taken with the probability of what is wanted to what is left.
  */
 export function chooseDistinct(
   options: { readonly size: number; readonly count: number; readonly random: FastRandom },

@@ -152,9 +152,7 @@ function isMovable(spec: CommandSpec, specs: readonly KeySpec[]): boolean {
   if (spec.findKeys !== undefined) return true;
   return specs.some(
     (key) =>
-      key.begin.type !== "index" ||
-      key.find.type !== "range" ||
-      key.flags.includes("incomplete"),
+      key.begin.type !== "index" || key.find.type !== "range" || key.flags.includes("incomplete"),
   );
 }
 
@@ -283,7 +281,9 @@ export class CommandRegistry {
     return known;
   }
 
-  /** The command or subcommand that these words name; its container if the subcommand is unknown. */
+  /**
+   * The command or subcommand that these words name; its container if the subcommand is unknown.
+   */
   resolve(argv: readonly string[]): Command | undefined {
     const command = this.find(argv[0] ?? "");
     if (command?.subcommands === undefined || argv.length < 2) return command;

@@ -3,8 +3,8 @@
  *
  * A client is served by running its command again, first come, first served, at the end of the unit
  * that made the key ready: the command, the transaction or the script. If the run comes away with
- * nothing, the client waits on, at the end of the queue. This owns the queues and the timeouts; what
- * it means that a command is served is the command's business.
+ * nothing, the client waits on, at the end of the queue. This owns the queues and the timeouts;
+ * what it means that a command is served is the command's business.
  */
 import { type ReplySink, ReplyWriter, replyErrors } from "@slotlog/resp";
 import type { BlockedState, Client } from "../net/client.js";
@@ -260,8 +260,8 @@ export class BlockedClients {
     for (const waiting of queue.waiting) {
       if (left === 0) break;
       left -= 1;
-      // A key that has expired is no key, and is not deleted for somebody's waiting: that is left to
-      // the first who asks for it.
+      // A key that has expired is no key, and is not deleted for somebody's waiting: that is left
+      // to the first who asks for it.
       const value = database.isLogicallyExpired(key) ? undefined : database.peek(key);
       const fits = value !== undefined && typeOf(value) === waiting.wait.type;
       if (fits || waiting.wait.evenIfGone === true) this.#repeat(waiting);

@@ -24,7 +24,9 @@ import { CommandContext } from "./context.js";
 import { namedKeys, queuedKeys, route } from "./route.js";
 import type { NodeServices } from "./services.js";
 
-/** The bytes of a request as they stand in the read buffer, to be copied into the log as they are. */
+/**
+ * The bytes of a request as they stand in the read buffer, to be copied into the log as they are.
+ */
 export interface EncodedRequest {
   readonly source: Buffer;
   /** -1 if the request does not stand there in one piece. */
@@ -235,7 +237,8 @@ export class Dispatcher {
     const outermost = this.#depth === 0;
     const offsetBefore = stream.offset;
     this.#errorsSeen = reply.errorCount;
-    // SCAN and RANDOMKEY delete expired keys that have nothing to do with each other: no transaction.
+    // SCAN and RANDOMKEY delete expired keys that have nothing to do with each other: no
+    // transaction.
     const isUnit = outermost && (command.flags & Flag.touchesArbitraryKeys) === 0;
     if (isUnit) stream.beginUnit();
     this.#depth += 1;

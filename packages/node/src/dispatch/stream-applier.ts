@@ -26,13 +26,13 @@ export const nowhere: ClientLink = {
 /** A client without a connection, which may do everything. */
 export function internalClient(
   kind: ClientKind,
-  at: { readonly now: number; readonly databases: DatabaseSet },
+  at: { readonly startedAt: number; readonly databases: DatabaseSet },
 ): Client {
   const client = new Client({
     id: 0,
     kind,
     link: nowhere,
-    now: at.now,
+    now: at.startedAt,
     database: at.databases.first,
   });
   client.authenticated = true;

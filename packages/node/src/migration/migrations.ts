@@ -1,7 +1,7 @@
 /**
  * MIGRATE under way: the client that said it is blocked, the loop is not. While a key is on its way
- * (dumped, and not known to have arrived) commands that name it wait; confirmed, it is deleted here,
- * and they are routed anew; failed or unknown, it stays here and they run here.
+ * (dumped, and not known to have arrived) commands that name it wait; confirmed, it is deleted
+ * here, and they are routed anew; failed or unknown, it stays here and they run here.
  *
  * It owns which keys are on their way and who waits for them. Redis needs none of that, since
  * nothing else runs while it migrates.

@@ -4,7 +4,13 @@
  * It owns the socket, the decoder and the replies on their way: those of this turn, and those that
  * wait at the gate. It knows no command.
  */
-import { type Argument, CommandDecoder, type NameCache, ProtocolError, type ReplyWriter } from "@slotlog/resp";
+import {
+  type Argument,
+  CommandDecoder,
+  type NameCache,
+  ProtocolError,
+  type ReplyWriter,
+} from "@slotlog/resp";
 import type { Dispatcher } from "../dispatch/dispatcher.js";
 import type { Turn, TurnOutput } from "../dispatch/turn.js";
 import type { Socket, SocketHandlers } from "../ports.js";

@@ -77,7 +77,9 @@ export class Listeners {
         const { code = "", message } = error as NodeJS.ErrnoException;
         if (optional && unavailable.has(code)) continue;
         const reason = code === "EADDRINUSE" ? "Address already in use" : message;
-        log.warning(`Warning: Could not create server TCP listening socket ${host}:${port}: ${reason}`);
+        log.warning(
+          `Warning: Could not create server TCP listening socket ${host}:${port}: ${reason}`,
+        );
         log.warning(`Failed listening on port ${port} (tcp), aborting.`);
         await this.close();
         throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`);

@@ -1,7 +1,7 @@
 /**
- * What a node says of itself when it starts, before it listens: version, mode, port, process. Scripts
- * that start servers find the process in the log by ` PID: N`, which redis-server draws beside its
- * logo; we draw no logo but say the same, always (`always-show-logo` changes nothing).
+ * What a node says of itself when it starts, before it listens: version, mode, port, process.
+ * Scripts that start servers find the process in the log by ` PID: N`, which redis-server draws
+ * beside its logo; we draw no logo but say the same, always (`always-show-logo` changes nothing).
  */
 import { redisVersion, slotlogVersion } from "../version.js";
 

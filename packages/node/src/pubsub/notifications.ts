@@ -1,4 +1,6 @@
-/** Keyspace notifications: which events `notify-keyspace-events` lets through, and their channels. */
+/**
+ * Keyspace notifications: which events `notify-keyspace-events` lets through, and their channels.
+ */
 import { KEYSPACE_EVENT_BITS } from "../config/special.js";
 import type { EventClass } from "../dispatch/context.js";
 import type { Client } from "../net/client.js";

@@ -53,7 +53,9 @@ interface OpenCollection {
   entries: RdbStreamEntry[];
 }
 
-/** Entries per node of a stream written in parts: the number of nodes must be known at its start. */
+/**
+ * Entries per node of a stream written in parts: the number of nodes must be known at its start.
+ */
 const partedStreamNodeEntries = 100;
 
 export class RdbEncoder {

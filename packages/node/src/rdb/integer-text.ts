@@ -6,7 +6,9 @@
 const minInt64 = -(1n << 63n);
 const maxInt64 = (1n << 63n) - 1n;
 
-/** The integer, a bigint beyond 2^53, or `undefined` if the text is not what an integer prints to. */
+/**
+ * The integer, a bigint beyond 2^53, or `undefined` if the text is not what an integer prints to.
+ */
 export function canonicalInteger(text: string): number | bigint | undefined {
   const length = text.length;
   if (length === 0 || length > 20) return undefined;

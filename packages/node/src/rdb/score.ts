@@ -1,4 +1,6 @@
-/** Sorted-set scores as the decimal text in which packed encodings and the oldest format hold them. */
+/**
+ * Sorted-set scores as the decimal text in which packed encodings and the oldest format hold them.
+ */
 
 import { RdbError } from "./format.js";
 

@@ -1,7 +1,7 @@
 /**
  * The replica's side of replication: one primary, followed until `stop`. It dials, shakes hands,
- * receives the data set or goes on where it was, hands the stream's commands over, acknowledges, and
- * dials again when the connection ends. It does not know what the commands mean.
+ * receives the data set or goes on where it was, hands the stream's commands over, acknowledges,
+ * and dials again when the connection ends. It does not know what the commands mean.
  */
 
 import {

@@ -1,7 +1,7 @@
 /**
- * One replica of ours, from its request to its end: its state, what it has confirmed, and sending it
- * the stream out of the shared backlog. It holds no bytes of the stream itself: a slow replica costs
- * what the backlog keeps for it, up to `client-output-buffer-limit replica`.
+ * One replica of ours, from its request to its end: its state, what it has confirmed, and sending
+ * it the stream out of the shared backlog. It holds no bytes of the stream itself: a slow replica
+ * costs what the backlog keeps for it, up to `client-output-buffer-limit replica`.
  */
 
 import { CommandDecoder, ProtocolError } from "@slotlog/resp";

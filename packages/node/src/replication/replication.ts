@@ -89,8 +89,8 @@ export class Replication {
   }
 
   /**
-   * REPLICAOF host port. Following the same primary already changes nothing. `onTakeover` makes it a
-   * failover: it is a replica of ours that shall become the primary.
+   * REPLICAOF host port. Following the same primary already changes nothing. `onTakeover` makes it
+   * a failover: it is a replica of ours that shall become the primary.
    */
   follow(address: PrimaryAddress, onTakeover?: PrimaryLinkOptions["onTakeover"]): void {
     const now = this.#primary?.address;

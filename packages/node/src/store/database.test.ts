@@ -51,7 +51,15 @@ function setUp(perSlot = true, seed = 1) {
   access.setNow(hooks.time);
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed, random });
-  const parts = { hooks, hasher: new KeyHasher(seed), access, random, tally: new MemoryTally(), collections, perSlot };
+  const parts = {
+    hooks,
+    hasher: new KeyHasher(seed),
+    access,
+    random,
+    tally: new MemoryTally(),
+    collections,
+    perSlot,
+  };
   return { hooks, access, database: new Database(0, parts), parts };
 }
 

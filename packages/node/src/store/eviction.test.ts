@@ -45,7 +45,10 @@ describe("EvictionPool", () => {
     for (const score of scores) pool.offer(database, `k${score}`, score);
     assert.equal(pool.length, 16);
     const taken = Array.from({ length: 16 }, () => pool.takeBest().score);
-    assert.deepEqual(taken, Array.from({ length: 16 }, (_, n) => 99 - n));
+    assert.deepEqual(
+      taken,
+      Array.from({ length: 16 }, (_, n) => 99 - n),
+    );
   });
 
   it("takes a key in once", () => {

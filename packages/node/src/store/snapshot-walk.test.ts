@@ -33,7 +33,15 @@ function setUp(count: number, perSlot: boolean): DatabaseSet {
   const limits = defaultCollectionLimits;
   const collections = new CollectionEnvironment({ limits, seed: 3, random });
   const hasher = new KeyHasher(3);
-  return new DatabaseSet(count, { hooks, hasher, access, random, tally: new MemoryTally(), collections, perSlot });
+  return new DatabaseSet(count, {
+    hooks,
+    hasher,
+    access,
+    random,
+    tally: new MemoryTally(),
+    collections,
+    perSlot,
+  });
 }
 
 /** A set that is changed in place. */

@@ -1,6 +1,6 @@
 /**
- * Several clients of one node without sockets, as connections serve them: what a blocked client says
- * is held back until it goes on, and the end of the turn comes after each command.
+ * Several clients of one node without sockets, as connections serve them: what a blocked client
+ * says is held back until it goes on, and the end of the turn comes after each command.
  */
 import { CommandDecoder } from "@slotlog/resp";
 import type { Client, ClientLink } from "../net/client.js";

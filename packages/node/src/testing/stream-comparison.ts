@@ -1,7 +1,7 @@
 /**
  * Runs the same random stream commands on a real server and on a node in this process: the same
- * replies, the same log records, and the records alone lead a second node to the same streams. Times
- * are made equal as far as the two clocks may differ.
+ * replies, the same log records, and the records alone lead a second node to the same streams.
+ * Times are made equal as far as the two clocks may differ.
  */
 import assert from "node:assert/strict";
 import { ReplyDecoder, ReplyMap, type ReplyValue } from "@slotlog/resp";
@@ -104,7 +104,9 @@ function coarse(row: ReplyValue): unknown {
   const values = row instanceof ReplyMap ? row.entries.flat() : (row as ReplyValue[]);
   const idleAt = values.length === 4 ? [2] : [5, 7];
   return values.map((value, at) =>
-    idleAt.includes(at) ? Math.floor((Number(value) + idleStepMs / 2) / idleStepMs) : JSON.stringify(value),
+    idleAt.includes(at)
+      ? Math.floor((Number(value) + idleStepMs / 2) / idleStepMs)
+      : JSON.stringify(value),
   );
 }
 

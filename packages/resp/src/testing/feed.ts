@@ -1,6 +1,6 @@
 /**
- * Feeding decoders in tests: the same bytes whole, byte by byte and cut at every place must give the
- * same outcome. Each chunk is destroyed as soon as a decoder may no longer borrow it, so that a
+ * Feeding decoders in tests: the same bytes whole, byte by byte and cut at every place must give
+ * the same outcome. Each chunk is destroyed as soon as a decoder may no longer borrow it, so that a
  * reader of freed memory shows. Refuses to judge outcomes: it returns them.
  */
 import { CommandDecoder } from "../command-decoder.js";

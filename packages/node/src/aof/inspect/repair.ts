@@ -18,7 +18,9 @@ export interface PlannedCut {
   readonly lostBytes: number;
   readonly lostRecords: number;
   readonly lostRecordsIncomplete: boolean;
-  /** Files with data follow: their records would be replayed on a state that lacks the lost ones. */
+  /**
+   * Files with data follow: their records would be replayed on a state that lacks the lost ones.
+   */
   readonly leavesGap: boolean;
 }
 

@@ -4,7 +4,14 @@ import type { CommandContext } from "../../dispatch/context.js";
 import { parseSafeInteger } from "../../store/int64.js";
 import { fail } from "../errors.js";
 import type { CommandSpec } from "../spec.js";
-import { change, integerArgument, runOnBus, slotArgument, subcommand, varies } from "./subcommand.js";
+import {
+  change,
+  integerArgument,
+  runOnBus,
+  slotArgument,
+  subcommand,
+  varies,
+} from "./subcommand.js";
 
 const portMax = 65535;
 const busPortIncrement = 10000;

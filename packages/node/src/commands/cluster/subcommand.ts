@@ -31,7 +31,8 @@ export function subcommand(declaration: Declaration): CommandSpec {
     tips,
     docs: { since: "3.0.0", group: "cluster", complexity: "O(1)", syntax: "", ...docs },
     run: (context, argv) => {
-      if (!context.node.config.clusterEnabled) fail("ERR This instance has cluster support disabled");
+      if (!context.node.config.clusterEnabled)
+        fail("ERR This instance has cluster support disabled");
       run(context, argv);
     },
   };

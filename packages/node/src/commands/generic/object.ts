@@ -122,7 +122,8 @@ const refcount: CommandSpec = {
   run(context, argv) {
     const value = look(context, argv[2] as string);
     if (value === undefined) return;
-    const shared = sharesIntegers(context) && typeof value === "number" && value >= 0 && value < sharedIntegers;
+    const shared =
+      sharesIntegers(context) && typeof value === "number" && value >= 0 && value < sharedIntegers;
     context.reply.integer(shared ? sharedCount : 1);
   },
 };

@@ -91,7 +91,9 @@ function isTooSmall(cell: Cell, bounds: Area): boolean {
   );
 }
 
-/** The order in which cells are searched, which the order of unsorted replies shows: east, north. */
+/**
+ * The order in which cells are searched, which the order of unsorted replies shows: east, north.
+ */
 const directions: readonly (readonly [east: number, north: number])[] = [
   [0, 0],
   [0, 1],

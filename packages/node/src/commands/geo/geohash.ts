@@ -74,7 +74,9 @@ export function bitsToBigInt({ high, low }: Bits): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** The score of a position, as the integer's text: at the eastern end it takes more than 53 bits. */
+/**
+ * The score of a position, as the integer's text: at the eastern end it takes more than 53 bits.
+ */
 export function scoreText(position: Position): string {
   const bits = encode(position, stepMax);
   const score = bits.high * two32 + bits.low;

@@ -4,8 +4,8 @@
  * every tenth distance would differ from Redis' in its last digit, which STOREDIST stores.
  *
  * Values are kept as unevaluated sums of two doubles where it matters (T. J. Dekker, "A
- * Floating-Point Technique for Extending the Available Precision", 1971). Arguments are angles up to
- * about 3π in size, and for the arcsine anything from -1 to 1.
+ * Floating-Point Technique for Extending the Available Precision", 1971). Arguments are angles up
+ * to about 3π in size, and for the arcsine anything from -1 to 1.
  */
 
 /** An exact sum of two doubles, the second one below half a unit in the last place of the first. */

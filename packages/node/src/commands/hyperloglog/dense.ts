@@ -61,7 +61,9 @@ export function makeDense(bytes: ByteString): boolean {
  */
 export type Coverage = "exact" | "overrun" | "wrong";
 
-/** Visits the runs of values of a sparse one; what is wrong may be known only after some of them. */
+/**
+ * Visits the runs of values of a sparse one; what is wrong may be known only after some of them.
+ */
 export function eachRun(sparse: Uint8Array, visit: (from: number, run: Run) => void): Coverage {
   const run: Run = { value: 0, length: 0, bytes: 0 };
   let register = 0;

@@ -1,7 +1,7 @@
 /**
- * Raising a register of a sparse HyperLogLog in place. The same sequence of calls must give the same
- * bytes as in Redis, because clients read and compare them: which runs are split and joined, and
- * when it becomes dense, is part of the format.
+ * Raising a register of a sparse HyperLogLog in place. The same sequence of calls must give the
+ * same bytes as in Redis, because clients read and compare them: which runs are split and joined,
+ * and when it becomes dense, is part of the format.
  */
 import type { ByteString } from "../../store/byte-string.js";
 import { makeDense, raiseDense } from "./dense.js";

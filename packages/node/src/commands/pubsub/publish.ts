@@ -2,7 +2,13 @@
 import type { CommandBody, CommandFlag, CommandSpec } from "../spec.js";
 import { keyAt } from "../spec.js";
 
-const publishFlags: readonly CommandFlag[] = ["pubsub", "loading", "stale", "fast", "may_replicate"];
+const publishFlags: readonly CommandFlag[] = [
+  "pubsub",
+  "loading",
+  "stale",
+  "fast",
+  "may_replicate",
+];
 const lookFlags: readonly CommandFlag[] = ["pubsub", "loading", "stale"];
 
 const publish: CommandSpec = {

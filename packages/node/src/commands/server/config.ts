@@ -27,7 +27,9 @@ function runSet(context: CommandContext, argv: readonly string[]): void {
   else rebind(context, before, listening);
 }
 
-/** Other addresses can be had only later; who asked is answered then, and all goes back on failure. */
+/**
+ * Other addresses can be had only later; who asked is answered then, and all goes back on failure.
+ */
 function rebind(
   { client, denyBlocking, node, reply }: CommandContext,
   before: readonly string[],
@@ -56,7 +58,10 @@ function rebind(
     client.link.resume();
   };
   node.rebind(restore).then(
-    (done) => answer(done ? "+OK" : `-${rebindFailed(directive)} ${rebindReasons[directive.toLowerCase()]}`),
+    (done) =>
+      answer(
+        done ? "+OK" : `-${rebindFailed(directive)} ${rebindReasons[directive.toLowerCase()]}`,
+      ),
     (error: unknown) => {
       node.ports.log.warning(`Listening failed, and so did going back: ${String(error)}`);
       answer(`-${rebindFailed(directive)} see the server's log`);

@@ -129,7 +129,9 @@ export function replySet(reply: ReplyWriter, set: SetValue): void {
   for (const member of all) replyElement(reply, member);
 }
 
-/** Puts a result under its key, or deletes the key if the result is empty; replies with its size. */
+/**
+ * Puts a result under its key, or deletes the key if the result is empty; replies with its size.
+ */
 export function storeResult(
   context: CommandContext,
   key: string,

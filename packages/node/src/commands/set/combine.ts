@@ -1,4 +1,6 @@
-/** The commands of set algebra: SMEMBERS, SINTER, SINTERCARD, SUNION, SDIFF and their STORE forms. */
+/**
+ * The commands of set algebra: SMEMBERS, SINTER, SINTERCARD, SUNION, SDIFF and their STORE forms.
+ */
 import { replyErrors } from "@slotlog/resp";
 import { countArgument, isWord, positiveLongArgument } from "../arguments.js";
 import { fail } from "../errors.js";

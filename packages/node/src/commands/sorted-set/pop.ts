@@ -14,8 +14,8 @@ export const popRecordName: Readonly<Record<PopEnd, string>> = { min: "ZPOPMIN",
 
 /**
  * Takes `count` members, of which there are as many, off one end of a sorted set and writes each as
- * member and score on `reply`, in an array of two if `nested`. Tells the changes and deletes the key
- * if nothing is left. The reply's header is the caller's.
+ * member and score on `reply`, in an array of two if `nested`. Tells the changes and deletes the
+ * key if nothing is left. The reply's header is the caller's.
  */
 export function popMembers(
   context: CommandContext,

@@ -45,7 +45,8 @@ export function percentG17(score: number): string {
 
 /**
  * The 17 digits without the point. JavaScript rounds a tie away from zero, C to the even digit: if
- * all digits behind the 18th are zeros, as far as they can be asked for, and that is a 5, it was one.
+ * all digits behind the 18th are zeros, as far as they can be asked for, and that is a 5, it was
+ * one.
  */
 function roundedToEven(magnitude: number, mantissa: string): string {
   const digits = mantissa.replace(".", "");

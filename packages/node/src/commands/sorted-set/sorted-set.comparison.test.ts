@@ -86,7 +86,9 @@ function commandsOf(run: Run): string[][] {
   return commands;
 }
 
-/** 7.0 prints doubles with `%.17g`, and its listpacks, which it keeps longer, drop a zero's sign. */
+/**
+ * 7.0 prints doubles with `%.17g`, and its listpacks, which it keeps longer, drop a zero's sign.
+ */
 function withPlainDoubles(reply: string): string {
   const doubles = /(?:,|\$\d+\r\n)(-?(?:[\d.]+(?:e[+-]?\d+)?|inf))\r\n/g;
   return reply.replaceAll(doubles, (_, text: string) =>

@@ -1,4 +1,6 @@
-/** The options of XADD and XTRIM: what to trim, whether to create the stream, and where the id is. */
+/**
+ * The options of XADD and XTRIM: what to trim, whether to create the stream, and where the id is.
+ */
 import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
 import type { StreamValue, TrimOptions } from "../../store/types/stream.js";

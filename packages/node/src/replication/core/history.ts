@@ -133,7 +133,9 @@ export class ReplicationHistory {
     this.#backlog = undefined;
   }
 
-  /** A full synchronisation is done: the primary's history is ours, and nothing before it counts. */
+  /**
+   * A full synchronisation is done: the primary's history is ours, and nothing before it counts.
+   */
   adopt(position: HistoryPosition, backlogBytes: number): void {
     this.#id = position.id;
     this.#offset = position.offset;

@@ -1,7 +1,7 @@
 /**
- * How a data set travels to a replica: a header line, `$<length>` or `$EOF:<forty characters>`, then
- * the RDB, then in the second form the forty characters again. This reader finds the frame; what is
- * inside goes to whoever decodes it, and that one says where the RDB ends.
+ * How a data set travels to a replica: a header line, `$<length>` or `$EOF:<forty characters>`,
+ * then the RDB, then in the second form the forty characters again. This reader finds the frame;
+ * what is inside goes to whoever decodes it, and that one says where the RDB ends.
  */
 
 const lineBytesMax = 1024;

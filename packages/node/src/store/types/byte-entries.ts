@@ -1,11 +1,11 @@
 /**
- * Where a piece of a large hash or set keeps its texts: one after the other in a byte arena, so that
- * a million members are not a million objects for the garbage collector to mark.
+ * Where a piece of a large hash or set keeps its texts: one after the other in a byte arena, so
+ * that a million members are not a million objects for the garbage collector to mark.
  *
  * An entry is a text (a set's member), or two (a field and its value). A text is its length and its
- * bytes: one byte of length below 128, two up to `INLINE_MAX`; longer texts stay V8 strings in a list
- * beside the arena, and the entry holds their index there, so that growing the arena never copies
- * them. What is dropped leaves a hole; the owner compacts when holes outweigh the rest.
+ * bytes: one byte of length below 128, two up to `INLINE_MAX`; longer texts stay V8 strings in a
+ * list beside the arena, and the entry holds their index there, so that growing the arena never
+ * copies them. What is dropped leaves a hole; the owner compacts when holes outweigh the rest.
  */
 import { Buffer } from "node:buffer";
 import { latin1String, writeLatin1 } from "@slotlog/resp";

@@ -122,8 +122,8 @@ export class ByteTable {
   }
 
   /**
-   * Chooses an entry, each equally likely, and leaves it in `atSegment` and `atPlace`; the table must
-   * not be empty. See `KeyTable.pickPlace`.
+   * Chooses an entry, each equally likely, and leaves it in `atSegment` and `atPlace`; the table
+   * must not be empty. See `KeyTable.pickPlace`.
    */
   pick(random: FastRandom): void {
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
@@ -267,7 +267,9 @@ export class ByteTable {
     this.#deepestCount = 0;
   }
 
-  /** Returns memory of a segment that has become sparse: merges it with its buddy or rebuilds it. */
+  /**
+   * Returns memory of a segment that has become sparse: merges it with its buddy or rebuilds it.
+   */
   #shrink(sparse: ByteSegment, hash: number): void {
     let segment = sparse;
     while (segment.depth > 0) {

@@ -116,8 +116,8 @@ export class HashValue implements CollectionValue {
   }
 
   /**
-   * One step of a scan: appends to `into` and returns the next cursor, 0 at the end. A small hash is
-   * returned whole, as Redis does.
+   * One step of a scan: appends to `into` and returns the next cursor, 0 at the end. A small hash
+   * is returned whole, as Redis does.
    */
   scan(cursor: number, count: number, into: Element[]): number {
     if (this.#table === undefined) {

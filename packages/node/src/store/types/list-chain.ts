@@ -202,7 +202,9 @@ export class ListChain {
     return !exceedsLimits(this.#fill, node.bytes + length + entryOverheadBytes, node.count + 1);
   }
 
-  /** Joins small neighbours around a node: the two before it, the two behind it, then it with both. */
+  /**
+   * Joins small neighbours around a node: the two before it, the two behind it, then it with both.
+   */
   #mergeAround(center: ListNode): void {
     const { previous, next } = center;
     this.#merge(previous?.previous, previous);

@@ -126,7 +126,9 @@ export class ListNode {
     for (let at = this.#first; at < this.#items.length; at++) into.push(this.#items[at] as Element);
   }
 
-  /** Half as many free places as elements, so that pushes in front copy each element twice at most. */
+  /**
+   * Half as many free places as elements, so that pushes in front copy each element twice at most.
+   */
   #makeRoomInFront(): void {
     const free = 4 + (this.count >>> 1);
     const items = new Array<Element>(free).fill(0);

@@ -1,7 +1,7 @@
 /**
  * The set, in Redis' three forms: an ordered array of 64-bit integers (intset), a flat array in
- * insertion order (listpack), and an extendible hash table. Conversions are those of Redis: from the
- * first to the others and from the second to the third, never back.
+ * insertion order (listpack), and an extendible hash table. Conversions are those of Redis: from
+ * the first to the others and from the second to the third, never back.
  *
  * It does not know keys or replies. A set that has become empty must be deleted by its user.
  */

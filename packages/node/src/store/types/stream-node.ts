@@ -7,7 +7,8 @@
  * An entry is, with integers of seven bits a byte, the low ones first: its length, flags, how many
  * milliseconds it is later than the node, its sequence (relative to the node's within the same
  * millisecond), then, unless it has the node's fields, their number; each name and value with its
- * length in front; and the length once more, to be read backwards. Ids beyond 2^53 are sixteen bytes.
+ * length in front; and the length once more, to be read backwards. Ids beyond 2^53 are sixteen
+ * bytes.
  */
 import { writeLatin1 } from "@slotlog/resp";
 import { elementOf, listpackEntryBytes } from "./element.js";

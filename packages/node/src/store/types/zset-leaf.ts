@@ -143,9 +143,9 @@ export class Branch {
   /** Members below each child. */
   counts: number[] = [];
   /**
-   * Lower bounds: nothing below child `i` comes before `members[i]` with `scores[i]`, and everything
-   * below child `i - 1` does. A bound stays when the element it was taken from goes. The first one
-   * is not looked at, but right all the same unless this is the leftmost branch.
+   * Lower bounds: nothing below child `i` comes before `members[i]` with `scores[i]`, and
+   * everything below child `i - 1` does. A bound stays when the element it was taken from goes. The
+   * first one is not looked at, but right all the same unless this is the leftmost branch.
    */
   members: string[] = [];
   scores: number[] = [];

@@ -1,8 +1,8 @@
 /**
  * The order of a sorted set: its members by score and bytes, with ranks. A B+ tree whose branches
- * count, so that finding a member, a rank or the ends of a range takes one descent, and whose leaves
- * are chained, so that walking a range takes none. Every change touches a bounded number of nodes
- * of bounded size.
+ * count, so that finding a member, a rank or the ends of a range takes one descent, and whose
+ * leaves are chained, so that walking a range takes none. Every change touches a bounded number of
+ * nodes of bounded size.
  *
  * A small set is a tree of one leaf that never splits (`splitsFrom` says from which size on it
  * does). The tree does not look members up by name and does not check for duplicates.
@@ -183,7 +183,9 @@ export class ZsetOrder {
     return node;
   }
 
-  /** Inserts; returns the node that came into being behind `node`, which is to be added above it. */
+  /**
+   * Inserts; returns the node that came into being behind `node`, which is to be added above it.
+   */
   #insertBelow(node: Node, score: number, member: string): Node | undefined {
     if (node instanceof Leaf) return this.#insertIntoLeaf(node, score, member);
     const index = node.find(score, member);

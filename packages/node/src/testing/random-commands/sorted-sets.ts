@@ -1,4 +1,6 @@
-/** Random sorted set commands on a few keys: mostly sensible ones, with all options and mistakes. */
+/**
+ * Random sorted set commands on a few keys: mostly sensible ones, with all options and mistakes.
+ */
 import type { Choices } from "../comparison.js";
 
 export const sortedSetKeys = ["z1", "z2", "z3", "z4"];
@@ -58,7 +60,9 @@ export interface SortedSetFlavour {
   readonly longMembers: boolean;
   /** All scores are equal, so that ranges of bytes are defined in every encoding. */
   readonly equalScores: boolean;
-  /** False: no ranges of bytes, which are only defined where all scores are equal or in listpacks. */
+  /**
+   * False: no ranges of bytes, which are only defined where all scores are equal or in listpacks.
+   */
   readonly lexRanges: boolean;
   /** ZRANK takes WITHSCORE, since 7.2. */
   readonly withScore: boolean;

@@ -1,4 +1,6 @@
-/** Random string commands on a few keys: mostly sensible ones, with all options and some mistakes. */
+/**
+ * Random string commands on a few keys: mostly sensible ones, with all options and some mistakes.
+ */
 import type { Choices } from "../comparison.js";
 
 const keys = ["a", "b", "c", "d", "{e}f"];

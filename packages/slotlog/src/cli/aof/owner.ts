@@ -46,7 +46,9 @@ export async function whileUnchanged<T>(
   }
 }
 
-/** Failures with a code (no such file, a directory in use) are the operator's; others are defects. */
+/**
+ * Failures with a code (no such file, a directory in use) are the operator's; others are defects.
+ */
 export async function answered<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,0 +1,108 @@
+/** How log, persistence and replication of a node are bound to each other. */
+import { ReplicationControl } from "./replication-control.js";
+import { Turn } from "./dispatch/turn.js";
+import type { Node } from "./node.js";
+import { Persistence } from "./persistence.js";
+import { bindReplication, type ReplicationBindingParts } from "./replication-binding.js";
+import { Replication } from "./replication/replication.js";
+
+/** What only the node itself can do for its parts. */
+export interface NodeThreads {
+  writeLog(): void;
+  flushLog(): boolean;
+  /** Before any role is taken: the role that the configuration gives. */
+  startsAsReplica(): boolean;
+  onWriterChanged(): void;
+  onRoom(): void;
+  activateStream(): void;
+  onRoleChanged: ReplicationBindingParts["onRoleChanged"];
+}
+
+export function makeTurn(node: Node, threads: NodeThreads): Turn {
+  return new Turn({
+    clock: node.ports.clock,
+    reply: node.reply,
+    beforeLog: () => {
+      node.replicationControl.endTurn();
+      node.blocked.endTurn();
+      node.tracking.endTurn();
+    },
+    writeLog: () => threads.writeLog(),
+    onEnd: (elapsedMs) => node.stats.countTurn(elapsedMs),
+  });
+}
+
+export function makePersistence(node: Node, threads: NodeThreads): Persistence {
+  return new Persistence({
+    ports: node.ports,
+    config: node.config,
+    databases: node.databases,
+    stats: node.stats,
+    stream: node.stream,
+    gate: node.gate,
+    processId: node.process.pid,
+    execute: (argv, database) => node.applier.applyLoaded(argv, database),
+    usedMemory: () => node.memory.gauge.usedBytes,
+    flushLog: () => threads.flushLog(),
+    position: () => ({
+      id: node.replication.history.id,
+      offset: node.replication.history.offset,
+      streamDatabase: node.replication.streamDatabase,
+    }),
+    functionSources: () => [],
+    loadFunction: () => {},
+    isReplica: () => (node.loading ? threads.startsAsReplica() : node.replication.isReplica),
+    onWriterChanged: () => threads.onWriterChanged(),
+    onRoom: () => threads.onRoom(),
+    onSnapshotEnd: () => node.turn.schedule(),
+    onDurable: () => node.replicationControl.onDurable(),
+    onSyncLatency: (elapsedMs) => {
+      node.latency.add("aof-fsync-always", elapsedMs, node.ports.clock.now());
+    },
+  });
+}
+
+export function makeReplication(node: Node, threads: NodeThreads): Replication {
+  const { clock, random, net, log } = node.ports;
+  const host = bindReplication({
+    config: node.config,
+    databases: node.databases,
+    snapshots: node.persistence.syncSource,
+    port: () => node.port,
+    loadFunction: () => {},
+    applyFromPrimary: (database, argv, decoder) => {
+      node.applier.applyFromPrimary(database, argv, decoder);
+    },
+    scheduleTurn: () => node.turn.schedule(),
+    forgetStreamDatabase: () => node.stream.forgetDatabase(),
+    onDatasetReplaced: () => {
+      node.tracking.flushed();
+      // What the AOF holds is another history's: only a new base makes it true again.
+      node.persistence.onDatasetReplaced();
+      node.breakWatches();
+    },
+    onReplicasChanged: () => node.replicationControl.onReplicasChanged(),
+    onRoleChanged: threads.onRoleChanged,
+    onPrimaryLinkChanged: () => node.cluster?.bus.hostChanged(),
+    onHistoryChanged: () => {
+      threads.activateStream();
+      node.replicationControl.onHistoryChanged();
+    },
+    durableOffset: () => node.replicationControl.durableOffset(),
+  });
+  return new Replication({ host, clock, random, net, log });
+}
+
+export function makeReplicationControl(node: Node): ReplicationControl {
+  return new ReplicationControl({
+    ports: node.ports,
+    config: node.config,
+    stats: node.stats,
+    stream: node.stream,
+    pause: node.pause,
+    replication: node.replication,
+    appendOnly: node.persistence.appendOnly,
+    late: node.late,
+    scheduleTurn: () => node.turn.schedule(),
+  });
+}
