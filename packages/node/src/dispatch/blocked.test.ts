@@ -34,6 +34,20 @@ describe("blocked clients", () => {
     assert.equal(several.heard(1), "*2\r\n$4\r\nlist\r\n$1\r\na\r\n");
   });
 
+  it("are not woken by a key that has expired meanwhile, and do not delete it", () => {
+    const several = new SeveralClients(2);
+    const { harness } = several;
+    several.say(0, ["SELECT", "1"]);
+    several.say(0, ["RPUSH", "list", "a"]);
+    several.say(0, ["PEXPIRE", "list", "5"]);
+    several.say(1, ["BLPOP", "list", "0"]);
+    harness.now += 10;
+    several.say(0, ["SWAPDB", "0", "1"]);
+    assert.equal(several.heard(1), "");
+    assert.equal(harness.node.blocked.count, 1);
+    assert.deepEqual(several.records.at(-1), ["SWAPDB", "0", "1"]);
+  });
+
   it("do not block inside a transaction", () => {
     const several = new SeveralClients(1);
     for (const words of [

@@ -13,7 +13,8 @@ export interface Progress {
 export function progressOn(stream: NodeJS.WriteStream, quiet: boolean): Progress {
   const write = (text: string): void => void stream.write(`${text}\n`);
   if (quiet) return { step: () => {}, note: write, done: () => {} };
-  if (!stream.isTTY) return { step: write, note: write, done: () => {} };
+  // A terminal of no width (some pseudo-terminals) would make the spinner wrap for ever.
+  if (!stream.isTTY || !(stream.columns > 0)) return { step: write, note: write, done: () => {} };
   // Without discardStdin: false it would swallow Ctrl-C in raw mode.
   const spinner = ora({ stream, discardStdin: false });
   return {
