@@ -25,7 +25,11 @@ function runUsage({ db, reply }: CommandContext, argv: readonly string[]): void 
   const key = argv[2] as string;
   const value = db.peek(key);
   if (value === undefined) reply.nil();
-  else reply.integer(entryBytes + stringBytes(key.length) + valueBytes(value, samples));
+  else {
+    // What samples tell of a collection is an average, and may be a fraction.
+    const bytes = entryBytes + stringBytes(key.length) + valueBytes(value, samples);
+    reply.integer(Math.floor(bytes));
+  }
 }
 
 function runStats({ node, reply }: CommandContext): void {

@@ -88,3 +88,11 @@ test("TIME tells seconds and microseconds", () => {
   const harness = new CommandHarness({ now: 1_700_000_000_123 });
   assert.deepEqual(words(harness.value("time")), ["1700000000", "123000"]);
 });
+
+test("MEMORY USAGE is a whole number also where it is an average", () => {
+  const harness = new CommandHarness();
+  for (let bytes = 1; bytes < 9; bytes += 1) harness.run("rpush", "list", "x".repeat(bytes * 997));
+  for (const samples of ["1", "3", "5", "7"]) {
+    assert.match(harness.text("memory", "usage", "list", "samples", samples), /^:\d+\r\n$/);
+  }
+});
