@@ -202,6 +202,8 @@ export class Node implements NodeServices {
       this.cluster = await joinCluster(this);
       await this.cluster.start();
     }
+    // Not before: until the bus knows who owns which slot, any key would be served.
+    this.loading = false;
     this.replication.start();
     const { replicaof } = this.config;
     if (replicaof !== undefined) this.replication.follow(replicaof);
@@ -223,7 +225,6 @@ export class Node implements NodeServices {
         if (expired.length > 0) this.turn.schedule();
       }
     }
-    this.loading = false;
   }
 
   /** Before any role is taken: what the configuration, or the file of the cluster, says of it. */
