@@ -2,15 +2,14 @@
  * A node's memory: binds gauge, tally and evictor to the node. It decides when room is made and
  * when not, and tells the log, the replicas and the watchers what that took.
  */
+import { clientLine } from "./commands/connection/client/line.js";
+import { clientBytes, clientsBytesMax, clientsToEvict } from "./net/client-memory.js";
 import type { Node } from "./node.js";
 import type { BufferBytes } from "./memory-gauge.js";
 import { MemoryGauge } from "./memory-gauge.js";
 import { Evictor } from "./store/eviction.js";
 import type { Database } from "./store/database.js";
 import type { MemoryTally } from "./store/memory-tally.js";
-
-/** What a client costs beside its buffers: an estimate. */
-const clientBytes = 1024;
 
 export class NodeMemory {
   readonly gauge: MemoryGauge;
@@ -20,6 +19,8 @@ export class NodeMemory {
   /** A run is due at the end of this turn, because the last one ran out of time. */
   #continues = false;
   #toldOfCeiling = false;
+  /** Monotonic time. */
+  #nextLook = 0;
   /** Since when memory is above the limit; -1 if it is not. */
   #exceededSince = -1;
   #exceededMs = 0;
@@ -55,7 +56,7 @@ export class NodeMemory {
   makeRoom(): boolean {
     const { tally } = this;
     if (tally.bytes <= tally.fullAt) return true;
-    if (!this.#mayEvict) return true;
+    if (!this.#mayEvict || this.#fitsByNow()) return true;
     const { latency, ports } = this.#node;
     const began = ports.clock.monotonic();
     const result = this.#evictor.run();
@@ -68,11 +69,34 @@ export class NodeMemory {
     return result !== "full";
   }
 
+  /**
+   * Clients may have taken their replies since the cron looked: no key should go for that. To look
+   * takes time in proportion to the clients, of which a tenth of all time is given to it.
+   */
+  #fitsByNow(): boolean {
+    const now = this.#node.ports.clock.monotonic();
+    if (now < this.#nextLook) return false;
+    this.#look();
+    return this.tally.bytes <= this.tally.fullAt;
+  }
+
+  #look(): void {
+    const { clock } = this.#node.ports;
+    const began = clock.monotonic();
+    this.gauge.refresh();
+    if (this.gauge.buffers.normalClients >= clientsBytesMax(this.#node.config)) {
+      this.#evictClients();
+      this.gauge.refresh();
+    }
+    const ended = clock.monotonic();
+    this.#nextLook = ended + 10 * (ended - began);
+  }
+
   /** Looks at the heap and the buffers again; the cron calls it. */
   cron(): void {
     const { gauge, tally } = this;
     const { stats } = this.#node;
-    gauge.refresh();
+    this.#look();
     stats.peakMemory = Math.max(stats.peakMemory, gauge.usedBytes);
     if (this.#exceededSince >= 0 && tally.bytes <= tally.fullAt) {
       this.#countExceeded(true, this.#node.ports.clock.monotonic());
@@ -127,6 +151,15 @@ export class NodeMemory {
     });
   }
 
+  #evictClients(): void {
+    const { clients, config, ports, stats } = this.#node;
+    for (const client of clientsToEvict(clients.all(), clientsBytesMax(config))) {
+      ports.log.notice(`Evicting client: ${clientLine(client, ports.clock.now())}`);
+      client.link.closeNow("maxmemory-clients");
+      stats.evictedClients += 1;
+    }
+  }
+
   #countExceeded(fits: boolean, now: number): void {
     if (!fits) {
       if (this.#exceededSince < 0) this.#exceededSince = now;
@@ -153,10 +186,10 @@ export class NodeMemory {
     const slow = replication.replicas.count > 0;
     const backlogBytes = slow ? Math.min(kept, backlog?.bytesMax ?? 0) : kept;
     let replicaClients = kept - backlogBytes;
-    for (const { isReplica, link } of clients.all()) {
-      const bytes = clientBytes + link.queryBufferBytes + link.outputBufferBytes;
-      if (isReplica) replicaClients += bytes;
-      else normalClients += bytes;
+    for (const client of clients.all()) {
+      if (client.closing) continue;
+      if (client.isReplica) replicaClients += clientBytes(client);
+      else normalClients += clientBytes(client);
     }
     const aof = persistence.writer?.bufferedBytes ?? 0;
     return { normalClients, backlog: backlogBytes, replicaClients, aof };

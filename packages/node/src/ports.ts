@@ -139,8 +139,8 @@ export interface Socket {
   readonly bufferedBytes: number;
   setHandlers(handlers: SocketHandlers): void;
   /**
-   * Sends. Returns true if the kernel took everything, so that the caller may reuse the memory;
-   * else the memory now belongs to the socket.
+   * Sends. Returns true if the caller may reuse the memory, because the kernel took everything or
+   * the bytes were copied; else the memory now belongs to the socket.
    */
   write(chunk: Uint8Array): boolean;
   /** Stops reading; what is unread stays in the kernel and slows the peer. */

@@ -18,6 +18,8 @@ export interface ClientLink extends ReplySink {
   readonly localAddress: string;
   /** Bytes of requests held that are not complete yet. */
   readonly queryBufferBytes: number;
+  /** Argument bytes of a request that is not complete. Absent where there is no connection. */
+  readonly argumentBytes?: number;
   /** Bytes of replies not taken by the kernel yet. */
   readonly outputBufferBytes: number;
   /** Chunks of replies that wait. */

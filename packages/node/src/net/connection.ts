@@ -108,6 +108,10 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     return this.#processing && rawStart >= 0 ? bufferedBytes + rawEnd - rawStart : bufferedBytes;
   }
 
+  get argumentBytes(): number {
+    return this.#decoder.isInsideCommand ? this.#decoder.argumentBytes : 0;
+  }
+
   get outputBufferBytes(): number {
     return this.#chunkBytes + this.#heldBytes + this.#socket.bufferedBytes;
   }
@@ -289,7 +293,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     }
     const inUse = this.#send(chunks);
     if (this.#closing) this.#socket.end();
-    else if (inUse) this.#checkOutputLimit();
+    else if (inUse || this.#socket.bufferedBytes > 0) this.#checkOutputLimit();
     return inUse;
   }
 

@@ -236,6 +236,8 @@ export class Replicas implements ReplicaLinkHost {
     this.#links.delete(link);
     if (this.#links.size === 0) this.#noReplicasSince = this.now();
     this.#fullSync?.wake();
+    // What was kept for it alone goes now.
+    this.#flushAll();
     this.#options.log.notice("replica link closed", { replica: link.name, reason });
     this.#options.host.onReplicasChanged();
   }

@@ -10,11 +10,18 @@ const oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
 /** A node with so many keys `k0`, `k1`, … and room for `spare` bytes. */
 function filled(policy: string, keys: number, make: (harness: CommandHarness, n: number) => void) {
   const harness = new CommandHarness();
-  const { tally } = harness.node.memory;
   assert.equal(harness.text("CONFIG", "SET", "maxmemory-policy", policy), "+OK\r\n");
   for (let n = 0; n < keys; n += 1) make(harness, n);
-  tally.fullAt = tally.bytes;
+  limit(harness, 1);
   return harness;
+}
+
+/** Leaves this share of what there is. */
+function limit(harness: CommandHarness, share: number, spare = 0): void {
+  const { gauge, tally } = harness.node.memory;
+  gauge.refresh();
+  const bytes = Math.floor(gauge.usedBytes - tally.bytes * (1 - share)) + spare;
+  assert.equal(harness.text("CONFIG", "SET", "maxmemory", String(bytes)), "+OK\r\n");
 }
 
 function set(harness: CommandHarness, n: number): void {
@@ -69,7 +76,7 @@ describe("eviction", () => {
 
   it("refuses writes under noeviction, and nothing else", () => {
     const harness = filled("noeviction", 10, set);
-    harness.node.memory.tally.fullAt -= 1;
+    limit(harness, 1, -1);
     assert.equal(harness.text("SET", "n", "x"), oom);
     assert.equal(harness.text("GET", "k1"), `$100\r\n${"x".repeat(100)}\r\n`);
     assert.equal(harness.text("DEL", "k1"), ":1\r\n");
@@ -78,7 +85,7 @@ describe("eviction", () => {
 
   it("does not queue in a transaction what it would have to keep, and lets it end", () => {
     const harness = filled("noeviction", 10, set);
-    harness.node.memory.tally.fullAt -= 1;
+    limit(harness, 1, -1);
     assert.equal(harness.text("MULTI"), "+OK\r\n");
     assert.equal(harness.text("GET", "k1"), oom);
     assert.match(harness.text("EXEC"), /^-EXECABORT/);
@@ -125,7 +132,7 @@ describe("eviction", () => {
       evict(harness, 50);
       assert.equal(left(harness, 0, 50), 50);
       assert.equal(left(harness, 50, 100), 0);
-      harness.node.memory.tally.fullAt = 0;
+      limit(harness, 0);
       assert.equal(harness.text("SET", "n", "x"), oom);
     });
   }
@@ -134,7 +141,7 @@ describe("eviction", () => {
     const harness = filled("allkeys-random", 50, set);
     harness.run("SELECT", "3");
     for (let n = 0; n < 50; n += 1) set(harness, n);
-    harness.node.memory.tally.fullAt = harness.node.memory.tally.bytes / 2;
+    limit(harness, 0.5);
     harness.run("PING");
     const sizes = [0, 3].map((index) => harness.node.databases.get(index)?.size as number);
     assert.ok(Math.abs((sizes[0] as number) - (sizes[1] as number)) < 5, String(sizes));
@@ -142,14 +149,14 @@ describe("eviction", () => {
 
   it("logs each key as a record of its own, in front of the command's", () => {
     const harness = filled("allkeys-lru", 50, set);
-    harness.node.memory.tally.fullAt -= 1;
+    limit(harness, 1, -1);
     harness.run("SET", "n", "x");
     const [evicted, written, ...others] = harness.records();
     assert.equal(evicted?.[0], "DEL");
     assert.deepEqual(written, ["SET", "n", "x"]);
     assert.deepEqual(others, []);
     harness.run("CONFIG", "SET", "lazyfree-lazy-eviction", "yes");
-    harness.node.memory.tally.fullAt = harness.node.memory.tally.bytes - 1;
+    limit(harness, 1, -1);
     harness.run("PING");
     assert.equal(harness.records().at(-1)?.[0], "UNLINK");
   });
@@ -161,13 +168,15 @@ describe("eviction", () => {
       ...silentLink,
       push: (bytes: Buffer) => chunks.push(bytes.toString("latin1")),
     });
-    harness.run("CONFIG", "SET", "notify-keyspace-events", "Ee");
+    limit(harness, 1, 10_000);
+    set(harness, 0);
+    assert.equal(harness.text("CONFIG", "SET", "notify-keyspace-events", "Ee"), "+OK\r\n");
     harness.node.pubsub.subscribe(listener, "channel", "__keyevent@0__:evicted");
     harness.run("WATCH", "k0");
+    limit(harness, 0);
+    harness.run("PING");
+    limit(harness, 0, 10_000);
     harness.run("MULTI");
-    harness.node.memory.tally.fullAt = 0;
-    harness.node.memory.makeRoom();
-    harness.node.memory.tally.fullAt = Number.POSITIVE_INFINITY;
     assert.equal(harness.text("EXEC"), "*-1\r\n");
     assert.match(chunks.join(""), /evicted\r\n\$2\r\nk0/);
   });
@@ -175,7 +184,7 @@ describe("eviction", () => {
   it("waits while clients are paused", () => {
     const harness = filled("allkeys-lru", 10, set);
     harness.run("CLIENT", "PAUSE", "100000", "WRITE");
-    harness.node.memory.tally.fullAt = 0;
+    limit(harness, 0);
     assert.equal(harness.node.memory.makeRoom(), true);
     assert.equal(harness.node.stats.evictedKeys, 0);
   });

@@ -1,5 +1,6 @@
 /** One line of CLIENT LIST, and the classes of clients it can be asked for. */
 import type { Client } from "../../../net/client.js";
+import { clientBytes } from "../../../net/client-memory.js";
 
 export type ClientClass = "normal" | "master" | "replica" | "pubsub";
 
@@ -47,9 +48,6 @@ function flagsOf(client: Client): string {
   return flags === "" ? "N" : flags;
 }
 
-/** A connection's own state in memory, buffers aside: an estimate. */
-const connectionBytes = 1024;
-
 /**
  * The fields in Redis' order. Sizes of its buffers that we do not have are 0, and so is the file
  * descriptor -1: sockets have none that a program could use.
@@ -58,7 +56,6 @@ export function clientLine(client: Client, now: number): string {
   const { link } = client;
   const seconds = (since: number): number => Math.floor(now / 1000) - Math.floor(since / 1000);
   const omem = link.outputBufferBytes;
-  const total = connectionBytes + omem + link.queryBufferBytes + client.queuedBytes;
   return [
     `id=${client.id}`,
     `addr=${link.remoteAddress}`,
@@ -75,14 +72,14 @@ export function clientLine(client: Client, now: number): string {
     `multi=${client.inTransaction ? client.queue.length : -1}`,
     `qbuf=${link.queryBufferBytes}`,
     "qbuf-free=0",
-    "argv-mem=0",
+    `argv-mem=${link.argumentBytes ?? 0}`,
     `multi-mem=${client.queuedBytes}`,
     "rbs=0",
     "rbp=0",
     "obl=0",
     `oll=${link.outputChunks}`,
     `omem=${omem}`,
-    `tot-mem=${total}`,
+    `tot-mem=${clientBytes(client)}`,
     `events=${omem > 0 ? "rw" : "r"}`,
     `cmd=${client.lastCommand?.fullName ?? "NULL"}`,
     `user=${client.user}`,
