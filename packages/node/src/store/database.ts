@@ -438,8 +438,9 @@ export class Database {
     const old = entries[4 * place + 3] as Value;
     const isOther = old !== value;
     this.#announce(key, isOther);
-    entries[4 * place + 3] = value;
+    // A string of the same text stays the old one: the new one need not outlive its youth.
     if (isOther) {
+      entries[4 * place + 3] = value;
       this.#tally.replaced(old, value);
       this.#hooks.gone(this, key);
     }
