@@ -1,6 +1,6 @@
-// Requests per second as redis-benchmark counts them: with its one key, and with a million keys that
-// are there already. Both servers run all the time and are measured in turn, several times, and the
-// median counts: so a neighbour on the machine hits both alike.
+// Requests per second as redis-benchmark counts them: with its one key, and with a million keys
+// that are there already. Both servers run all the time and are measured in turn, several times,
+// and the median counts: so a neighbour on the machine hits both alike.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

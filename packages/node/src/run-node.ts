@@ -9,6 +9,8 @@ import { systemRandom } from "./adapters/random.js";
 import { pathIn } from "./config/byte-string.js";
 import { loadConfig } from "./config/config-file.js";
 import { Node } from "./node.js";
+import type { Ports } from "./ports.js";
+import type { ProcessInfo } from "./process-info.js";
 
 export interface RunOptions {
   /** As `redis-server` takes them after its own name. */
@@ -16,15 +18,26 @@ export interface RunOptions {
   /** Name and version, for error messages. */
   readonly product: string;
   readonly logFormat?: "human" | "json";
+  /** In place of this machine's own: for a process that runs several nodes, and stops them. */
+  readonly ports?: Omit<Ports, "log">;
+  readonly process?: ProcessInfo;
+  /** After SHUTDOWN, when the node has stopped; by default the process ends with it. */
+  readonly onShutdown?: () => void;
+}
+
+/** This machine's clock, dice, disk and network. */
+export function systemPorts(): Omit<Ports, "log"> {
+  return { clock: systemClock, random: systemRandom(), disk: createDisk(), net: systemNet() };
 }
 
 /** Resolves when the node serves. Rejects with an error whose message is for people. */
 export async function runNode(options: RunOptions): Promise<Node> {
   const { config, warnings } = loadConfig(options.args, systemLoadEnvironment(options.product));
   const { values } = config;
+  const ports = options.ports ?? systemPorts();
   let node: Node | undefined;
   const log = new NodeLog({
-    clock: systemClock,
+    clock: ports.clock,
     format: options.logFormat ?? values.logFormat,
     level: values.loglevel,
     file: values.logfile === "" ? "" : pathIn(values.dir, values.logfile),
@@ -33,17 +46,11 @@ export async function runNode(options: RunOptions): Promise<Node> {
   config.onChange("loglevel", () => log.setLevel(values.loglevel));
   for (const warning of warnings) log.warning(warning);
   node = new Node({
-    ports: {
-      clock: systemClock,
-      random: systemRandom(),
-      disk: createDisk(),
-      net: systemNet(),
-      log,
-    },
+    ports: { ...ports, log },
     configuration: config,
-    process: systemProcessInfo(),
+    process: options.process ?? systemProcessInfo(),
     // The process is the node's: what else keeps the loop alive no longer matters.
-    onShutdown: () => process.exit(0),
+    onShutdown: options.onShutdown ?? (() => process.exit(0)),
   });
   await node.start();
   return node;
