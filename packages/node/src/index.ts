@@ -19,5 +19,5 @@ export type {
   Timer,
 } from "./ports.js";
 export type { ProcessInfo } from "./process-info.js";
-export { runNode, type RunOptions, systemPorts } from "./run-node.js";
+export { runNode, type RunningNode, type RunOptions, systemPorts } from "./run-node.js";
 export { systemProcessInfo } from "./adapters/process-info.js";

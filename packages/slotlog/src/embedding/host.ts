@@ -2,9 +2,9 @@
 // stand still, cut off. Knows nothing of clusters.
 
 import {
-  type Node,
   type ProcessInfo,
   runNode,
+  type RunningNode,
   systemPorts,
   systemProcessInfo,
 } from "@slotlog/node";
@@ -43,7 +43,7 @@ export class LocalHost implements Host {
   readonly #onShutdown: () => void;
   #cutOff: ReadonlySet<number> = new Set();
   #world = new World();
-  #node: Node | undefined;
+  #node: RunningNode | undefined;
 
   /** `onShutdown` is called when a client has ended the node with SHUTDOWN. */
   constructor(onShutdown: () => void) {
