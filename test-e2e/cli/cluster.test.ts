@@ -120,7 +120,10 @@ for (const [name, program] of kinds) {
         seen.nodes.some(({ address, slotCount }) => address === newcomer && slotCount > 0),
       );
       const sizes = balanced.nodes.filter(({ role }) => role === "primary");
-      assert.deepEqual(sizes.map(({ slotCount }) => slotCount).sort(), [162, 8111, 8111]);
+      // Two slots are left over, for whom the nodes list first.
+      const counts = sizes.map(({ slotCount }) => slotCount).sort((a, b) => a - b);
+      assert.ok((counts[0] ?? 0) >= 162 && (counts[0] ?? 0) <= 163, counts.join(" "));
+      assert.ok((counts[1] ?? 0) >= 8110 && (counts[2] ?? 0) <= 8111, counts.join(" "));
 
       const resharding = ["cluster", "reshard", seed, "--slots", "100", "--to", newcomer, "--json"];
       const resharded = await slotlog(...resharding);
