@@ -11,6 +11,7 @@ import { fill } from "./fill.js";
 import { cpuSeconds, describeMachine, median, textTable } from "./machine.js";
 
 const rounds = 3;
+const allTests = ["set", "get", "incr"];
 const clients = 50;
 /** One key, as redis-benchmark has it, and more keys than fit into a CPU's caches. */
 const keyRanges = [1, 1_000_000] as const;
@@ -33,7 +34,7 @@ interface Measured {
   readonly cpuMicrosPerOperation: number;
 }
 
-interface Row {
+export interface Row {
   readonly kind: string;
   readonly aof: string;
   readonly test: string;
@@ -54,7 +55,7 @@ export async function throughput(options: BenchOptions): Promise<void> {
       const servers = { "redis-server": redis, slotlog: ours };
       for (const keys of keyRanges) {
         if (keys > 1) await Promise.all([redis, ours].map(({ port }) => fillKeys(port, keys)));
-        for (const test of options.tests) {
+        for (const test of options.tests.length > 0 ? options.tests : allTests) {
           for (const { pipeline, requests } of pipelines) {
             const count = options.quick ? requests / 10 : requests;
             const row = await measureKind({ aof, test, keys, pipeline, requests: count }, servers);
@@ -85,7 +86,7 @@ async function fillKeys(port: number, keys: number): Promise<void> {
   await fill({ ...all, key: (index) => `counter:${name(index)}`, value: "1" });
 }
 
-interface Kind {
+export interface Kind {
   readonly aof: string;
   readonly test: string;
   readonly keys: number;
@@ -93,7 +94,7 @@ interface Kind {
   readonly requests: number;
 }
 
-async function measureKind(
+export async function measureKind(
   kind: Kind,
   servers: Readonly<Record<ContenderName, Server>>,
 ): Promise<Row> {
@@ -148,9 +149,18 @@ function middle(all: readonly Measured[]): Measured {
   };
 }
 
-const heading = ["", "redis/s", "slotlog/s", "ratio", "p99 ms", "p99 ms", "CPU us/op", "CPU us/op"];
+export const heading = [
+  "",
+  "redis/s",
+  "slotlog/s",
+  "ratio",
+  "p99 ms",
+  "p99 ms",
+  "CPU us/op",
+  "CPU us/op",
+];
 
-function cells({ kind, measured, ratio }: Row): string[] {
+export function cells({ kind, measured, ratio }: Row): string[] {
   const { "redis-server": redis, slotlog } = measured;
   return [
     kind,
