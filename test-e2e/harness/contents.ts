@@ -8,13 +8,22 @@ import type { Server } from "./server.js";
 export async function contentsOf(server: Server): Promise<Map<string, string>> {
   using client = await server.client();
   const contents = new Map<string, string>();
+  for (const key of await keysOf(client)) {
+    contents.set(key, textOf(await client.call("GET", key)));
+  }
+  return contents;
+}
+
+/** All keys, as SCAN gives them. */
+export async function keysOf(client: RawClient): Promise<string[]> {
+  const keys: string[] = [];
   let cursor = "0";
   do {
     const page = await scan(client, cursor);
     cursor = page.cursor;
-    for (const key of page.keys) contents.set(key, textOf(await client.call("GET", key)));
+    keys.push(...page.keys);
   } while (cursor !== "0");
-  return contents;
+  return keys;
 }
 
 async function scan(

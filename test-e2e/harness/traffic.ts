@@ -107,6 +107,11 @@ export class Traffic {
   }
 
   #note(history: History, entry: string, text: string, reply: Buffer): void {
+    // Done, and perhaps lost again.
+    if (text.startsWith("UNCONFIRMED")) {
+      history.unknown.add(entry);
+      return;
+    }
     if (reply[0] === 0x2d) {
       history.wrong.push(`${history.key}: ${text}`);
       return;

@@ -21,7 +21,7 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number];
 
-const keysPerKind = 6;
+const keysPerKind = 10;
 const longText = "long".repeat(40);
 const hugeText = "huge".repeat(20_000);
 
