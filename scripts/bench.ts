@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { aof } from "./bench/aof.js";
+import { commands, everyTest } from "./bench/commands.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
@@ -11,6 +12,7 @@ import { throughput } from "./bench/throughput.js";
 const help = `npm run bench [-- throughput | latency | memory | growth | aof] [options]
 
   throughput   requests per second, p99 and CPU per operation (without a name)
+  commands     redis-benchmark's tests of every type, CPU per operation
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
   growth       one slot that grows (--keys 20000000)
@@ -19,7 +21,7 @@ const help = `npm run bench [-- throughput | latency | memory | growth | aof] [o
 
   --quick      a tenth of the requests or keys
   --keys N     how many keys
-  --tests L    throughput: redis-benchmark's tests (set,get,incr)
+  --tests L    throughput (set,get,incr), commands (all): redis-benchmark's tests
   --heap-mb N  slotlog's heap limit (8192)
   --json       one JSON object instead of tables`;
 
@@ -28,11 +30,15 @@ export interface BenchOptions {
   readonly json: boolean;
   readonly keys: number | undefined;
   /** Empty: all that the part has. */
+  /** Which of redis-benchmark's tests; each part has its own usual ones. */
   readonly tests: readonly string[];
   readonly heapMb: number;
 }
 
-const parts = { throughput, latency, memory, growth, aof } as const;
+const parts = { throughput, commands, latency, memory, growth, aof } as const;
+
+/** Of `--tests`, where not the usual three are meant. */
+const usualTests: Readonly<Record<string, string>> = { commands: everyTest };
 
 function isPart(name: string): name is keyof typeof parts {
   return name in parts;
@@ -59,7 +65,7 @@ async function main(): Promise<number> {
     quick: values.quick,
     json: values.json,
     keys: values.keys === undefined ? undefined : Number(values.keys),
-    tests: values.tests?.split(",") ?? [],
+    tests: (values.tests ?? usualTests[name] ?? "set,get,incr").split(","),
     heapMb: Number(values["heap-mb"]),
   });
   return 0;

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "./ports.js";
 import { projectRoot } from "./project-root.js";
@@ -23,6 +23,12 @@ export interface Program {
 export function realRedis(): Program {
   const command = process.env["REDIS_SERVER"] ?? "redis-server";
   return { name: "redis-server", command, args: [] };
+}
+
+/** A tool that comes with that server: another version's may not read its files. */
+export function realTool(name: string): string {
+  const { command } = realRedis();
+  return command.includes("/") ? join(dirname(command), name) : name;
 }
 
 /**

@@ -2,6 +2,7 @@
 // the judgement over their history: nothing acknowledged is lost, nothing is there twice, nothing
 // is there that nobody wrote.
 
+import { setTimeout as delay } from "node:timers/promises";
 import { ClusterClient, UnknownOutcome } from "./cluster-client.js";
 import { textOf, textsOf } from "./reply.js";
 
@@ -10,6 +11,8 @@ export interface TrafficOptions {
   readonly seeds: readonly number[];
   readonly writers?: number;
   readonly keys?: number;
+  /** Between two writes of one writer: the machine has others to serve. */
+  readonly pauseMs?: number;
 }
 
 /** What happened to one key. */
@@ -103,6 +106,7 @@ export class Traffic {
         if (!(error instanceof UnknownOutcome)) throw error;
         history.unknown.add(entry);
       }
+      await delay(this.#options.pauseMs ?? 1);
     }
   }
 

@@ -13,6 +13,7 @@ import {
   eventually,
   isOurs,
   realRedis,
+  realTool,
   removeDirectory,
   Server,
   subject,
@@ -64,10 +65,13 @@ async function sameInACopy(ours: Server, client: RawClient, directory: string): 
 async function checkFiles(directory: string): Promise<void> {
   const names = readdirSync(directory);
   const manifest = names.find((name) => name.endsWith(".manifest")) ?? "";
-  const said = await mustRun("redis-check-aof", [join(directory, manifest)]);
+  const said = await mustRun(realTool("redis-check-aof"), [join(directory, manifest)]);
   assert.match(said, /All AOF files and manifest are valid/);
   for (const name of names.filter((each) => each.endsWith(".base.rdb"))) {
-    assert.match(await mustRun("redis-check-rdb", [join(directory, name)]), /RDB looks OK/);
+    assert.match(
+      await mustRun(realTool("redis-check-rdb"), [join(directory, name)]),
+      /RDB looks OK/,
+    );
   }
   if (!isOurs()) return;
   const increments = names.filter((name) => name.endsWith(".incr.aof"));
@@ -95,7 +99,8 @@ async function write(client: RawClient, round: string): Promise<void> {
     ["HSET", key("hash"), "f", "v"],
     ["HSET", key("large hash"), ...pairs],
     ["ZADD", key("zset"), "1.5", "a", "-inf", "b", "+inf", "c", "1e-300", "d"],
-    ["ZADD", key("large zset"), ...many.flatMap((index) => [`${Number(index) / 3}`, index])],
+    // Thirds would do for the data, but 7.0 and 7.2 do not print them alike for DEBUG DIGEST.
+    ["ZADD", key("large zset"), ...many.flatMap((index) => [`${Number(index) / 4}`, index])],
     ["XADD", key("stream"), "1-1", "f", "v"],
     ["XADD", key("stream"), "2-*", "g", "v", "h", "w"],
     ["XGROUP", "CREATE", key("stream"), "group", "0"],

@@ -13,6 +13,7 @@ import {
   eventually,
   type Program,
   realRedis,
+  realTool,
   removeDirectory,
   Server,
   subject,
@@ -112,6 +113,6 @@ async function check(directory: string): Promise<void> {
   const files = join(directory, "appendonlydir");
   const manifest = readdirSync(files).find((file) => file.endsWith(".manifest"));
   assert.ok(manifest !== undefined, "there is a manifest");
-  const said = await mustRun("redis-check-aof", [join(files, manifest)]);
+  const said = await mustRun(realTool("redis-check-aof"), [join(files, manifest)]);
   assert.match(said, /All AOF files and manifest are valid/);
 }

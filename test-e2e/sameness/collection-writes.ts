@@ -42,10 +42,24 @@ const zsetOperations = ["ZINTERSTORE", "ZUNIONSTORE", "ZDIFFSTORE"] as const;
 const ranges: readonly Maker[] = [
   (v) => ["ZREMRANGEBYSCORE", v.key("zset"), v.bound(), v.bound()],
   (v) => ["ZREMRANGEBYRANK", v.key("zset"), v.index(), v.index()],
-  (v) => ["ZREMRANGEBYLEX", v.key("zset"), `[v${v.dice.below(60)}`, `[v${v.dice.below(60)}`],
   (v) => ["ZRANGESTORE", v.key("zset"), v.key("zset"), v.index(), "-1", ...v.maybe(["REV"])],
   (v) => ["ZRANGESTORE", v.key("zset"), v.key("zset"), v.bound(), "+inf", "BYSCORE"],
 ];
+
+/**
+ * Ranges of bytes, on keys of their own: where scores differ, what they mean is open, and depends in
+ * Redis on the dice that its skip lists roll.
+ */
+const equalScores: readonly Maker[] = [
+  (v) => ["ZADD", lexKey(v), ...v.values().flatMap((member) => ["0", member])],
+  (v) => ["ZADD", lexKey(v), ...v.values().flatMap((member) => ["0", member])],
+  (v) => ["ZREMRANGEBYLEX", lexKey(v), `[v${v.dice.below(60)}`, `[v${v.dice.below(60)}`],
+  (v) => ["ZREMRANGEBYLEX", lexKey(v), `(${v.dice.below(50)}`, "[5"],
+];
+
+function lexKey(v: Vocabulary): string {
+  return `lex:${v.dice.below(3)}`;
+}
 
 const zsets: readonly Maker[] = [
   (v) => ["ZADD", v.key("zset"), ...v.scores()],
@@ -60,6 +74,7 @@ const zsets: readonly Maker[] = [
     return [v.dice.pick(zsetOperations), v.key("zset"), String(keys.length), ...keys];
   },
   (v) => v.dice.pick(ranges)(v),
+  (v) => v.dice.pick(equalScores)(v),
 ];
 
 const places: readonly Maker[] = [

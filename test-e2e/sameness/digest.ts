@@ -78,13 +78,17 @@ export class Digest {
   }
 
   #score(text: string): string {
-    const value = Number(text.replace("inf", "Infinity"));
-    return this.#format === "as read" || !Number.isFinite(value) ? text : seventeenDigits(value);
+    return this.#format === "as read" ? text : scoreText(text);
   }
 }
 
+/** The score as 7.0 prints it, from what any server replied. */
+export function scoreText(text: string): string {
+  return /inf|nan/.test(text) ? text : seventeenDigits(Number(text));
+}
+
 /** As C prints with `%.17g`. */
-export function seventeenDigits(value: number): string {
+function seventeenDigits(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const exponent = Number(value.toExponential(16).split("e")[1]);
   if (exponent < -4 || exponent >= 17) {

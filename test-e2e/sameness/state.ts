@@ -4,14 +4,15 @@
 import type { RawClient } from "../harness/raw-client.js";
 import { textOf, textsOf, type Tree, treeOf } from "../harness/reply.js";
 import type { Server } from "../harness/server.js";
-import { Digest, type ScoreFormat } from "./digest.js";
+import { Digest, type ScoreFormat, scoreText } from "./digest.js";
 
 export interface State {
   /** DEBUG DIGEST as the server says it. */
   readonly digest: string;
   /** The same computed here from what clients read, with scores in both forms. */
   readonly computed: Readonly<Record<ScoreFormat, string>>;
-  /** By database and key. */
+  /** By database and key, in an order of ours where servers have none. */
+  readonly contents: ReadonlyMap<string, string>;
   readonly expiries: ReadonlyMap<string, string>;
   /** What the log carries of each stream. */
   readonly streams: ReadonlyMap<string, string>;
@@ -27,6 +28,7 @@ export async function stateOf(server: Server): Promise<State> {
   const asRead = new Digest("as read");
   const seventeen = new Digest("seventeen");
   const expiries = new Map<string, string>();
+  const contents = new Map<string, string>();
   const streams = new Map<string, string>();
   const wholeStreams = new Map<string, string>();
   for (let database = 0; database < databases; database++) {
@@ -42,6 +44,7 @@ export async function stateOf(server: Server): Promise<State> {
       for (const digest of [asRead, seventeen]) {
         digest.key(key, { type, content, hasExpiry: expiry !== "-1" });
       }
+      contents.set(name, `${type} ${ordered(type, content)}`);
       if (type !== "stream") continue;
       const told = treeOf(await client.call("XINFO", "STREAM", key, "FULL", "COUNT", "0"));
       wholeStreams.set(name, JSON.stringify(without(told, ownBusiness)));
@@ -50,7 +53,7 @@ export async function stateOf(server: Server): Promise<State> {
   }
   const digest = textOf(await client.call("DEBUG", "DIGEST"));
   const computed = { "as read": asRead.hex(), seventeen: seventeen.hex() };
-  return { digest, computed, expiries, streams, wholeStreams, keys: expiries.size };
+  return { digest, computed, contents, expiries, streams, wholeStreams, keys: expiries.size };
 }
 
 /** When keys expire, by database and key; what went between two questions says -2. */
@@ -84,6 +87,17 @@ async function read(client: RawClient, key: string, type: string): Promise<strin
 
 function flat(tree: Tree): string[] {
   return "text" in tree ? [tree.text] : tree.items.flatMap(flat);
+}
+
+function ordered(type: string, content: readonly string[]): string {
+  if (type === "set") return JSON.stringify([...content].sort());
+  if (type !== "hash" && type !== "zset") return JSON.stringify(content);
+  const pairs: string[] = [];
+  for (let index = 0; index < content.length; index += 2) {
+    const [first = "", second = ""] = [content[index], content[index + 1]];
+    pairs.push(JSON.stringify([first, type === "zset" ? scoreText(second) : second]));
+  }
+  return pairs.sort().join();
 }
 
 /**
@@ -132,11 +146,13 @@ export function differences(ours: State, other: State, how: Comparison): string[
   const streams = how.bySnapshot
     ? mapDifferences("stream", ours.wholeStreams, other.wholeStreams)
     : mapDifferences("stream", ours.streams, other.streams);
-  const found = [...mapDifferences("expiry", ours.expiries, other.expiries), ...streams];
+  const found = [
+    ...mapDifferences("expiry", ours.expiries, other.expiries),
+    ...mapDifferences("content", ours.contents, other.contents),
+    ...streams,
+  ];
   const digest = how.otherIs70 ? ours.computed.seventeen : ours.digest;
   if (digest !== other.digest) found.push(`digest: ${digest} | ${other.digest}`);
-  const [left, right] = [ours.computed.seventeen, other.computed.seventeen];
-  if (left !== right) found.push(`digest of what clients read: ${left} | ${right}`);
   return found;
 }
 

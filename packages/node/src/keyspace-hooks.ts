@@ -6,6 +6,8 @@ import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 export class KeyspaceHooks implements StoreHooks {
   readonly #node: Node;
   noTouch = false;
+  /** Of the key that changed last, while replies wait for replicas. */
+  changedSlot = 0;
 
   constructor(node: Node) {
     this.#node = node;
@@ -40,6 +42,7 @@ export class KeyspaceHooks implements StoreHooks {
     node.watches.touch(database.index, key);
     if (node.tracking.active) node.tracking.changed(key, by);
     if (node.readsWait) node.holds.changed(database.slotOf(key));
+    if (node.gate.confirms) this.changedSlot = database.slotOf(key);
   }
 
   missed(database: Database, key: string): void {

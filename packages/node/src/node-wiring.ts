@@ -102,7 +102,7 @@ export function makeReplication(node: Node, threads: NodeThreads): Replication {
   return new Replication({ host, clock, random, net, log });
 }
 
-export function makeReplicationControl(node: Node): ReplicationControl {
+export function makeReplicationControl(node: Node, threads: NodeThreads): ReplicationControl {
   return new ReplicationControl({
     ports: node.ports,
     config: node.config,
@@ -112,6 +112,8 @@ export function makeReplicationControl(node: Node): ReplicationControl {
     replication: node.replication,
     appendOnly: node.persistence.appendOnly,
     late: node.late,
+    gate: node.gate,
     scheduleTurn: () => node.turn.schedule(),
+    onRoom: () => threads.onRoom(),
   });
 }

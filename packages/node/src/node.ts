@@ -178,7 +178,7 @@ export class Node implements NodeServices {
     this.#connections = new ConnectionServices(this);
     this.listeners = makeListeners(this, (socket) => this.#connections.accept(socket));
     this.replication = makeReplication(this, threads);
-    this.replicationControl = makeReplicationControl(this);
+    this.replicationControl = makeReplicationControl(this, threads);
     this.migrations = new Migrations(this);
     applyDirectives(this);
     this.watches.setExistence((index, key) => !this.databases.get(index)?.exists(key));

@@ -88,6 +88,12 @@ function settingsOf(parts: ReplicationBindingParts): ReplicationSettings {
     get backlogTtlSeconds() {
       return config.replBacklogTtl;
     },
+    get keepsBacklog() {
+      return config.replicaAcks > 0;
+    },
+    get wantsDurable() {
+      return config.replicaAcks > 0 && config.replicaAcksFsync;
+    },
     get pingPeriodSeconds() {
       return config.replPingReplicaPeriod;
     },

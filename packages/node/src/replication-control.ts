@@ -6,10 +6,12 @@
 import type { NodeConfig } from "./config/config.js";
 import type { LateReplies } from "./dispatch/late-replies.js";
 import type { ClientPause } from "./dispatch/pause.js";
+import { ReplicaAcks } from "./dispatch/replica-acks.js";
 import { ReplicaWaits } from "./dispatch/replica-waits.js";
 import type { NodeStats } from "./dispatch/stats.js";
 import type { LogStream } from "./log/stream.js";
 import { StreamPositions } from "./log/stream-positions.js";
+import type { OutputGate } from "./net/output-gate.js";
 import type { AppendOnly } from "./persistence/append-only.js";
 import type { Ports } from "./ports.js";
 import { Failover } from "./replication/failover.js";
@@ -25,11 +27,15 @@ export interface ReplicationControlParts {
   readonly replication: Replication;
   readonly appendOnly: AppendOnly;
   readonly late: LateReplies;
+  readonly gate: OutputGate;
   scheduleTurn(): void;
+  /** Sockets that were not read because of replies that waited may be. */
+  onRoom(): void;
 }
 
 export class ReplicationControl {
   readonly waits: ReplicaWaits;
+  readonly acks: ReplicaAcks;
   readonly failover: Failover;
   readonly #parts: ReplicationControlParts;
   readonly #positions = new StreamPositions();
@@ -45,15 +51,13 @@ export class ReplicationControl {
       replicationOffsetOf: (logOffset) => this.#replicationOffsetOf(logOffset),
       countAcknowledged: (offset) => replicas.countAcknowledged(offset),
       countDurable: (offset) => replicas.countDurable(offset),
-      requestAcks: () => {
-        // What a paused stream ends with must stay its end.
-        if (!this.isPausedForFailover) replicas.requestAcks();
-      },
+      requestAcks: () => this.#requestAcks(),
       durableOffset: () => appendOnly.durableOffset,
       get appendOnly() {
         return appendOnly.enabled;
       },
     });
+    this.acks = this.#makeAcks();
     this.failover = new Failover({
       clock: ports.clock,
       log: ports.log,
@@ -72,6 +76,42 @@ export class ReplicationControl {
         replication.follow(address, (outcome) => this.failover.onTakeover(outcome)),
       unfollow: () => replication.unfollow(),
     });
+  }
+
+  #makeAcks(): ReplicaAcks {
+    const { config, gate, onRoom, ports, replication, stats, stream } = this.#parts;
+    return new ReplicaAcks({
+      clock: ports.clock,
+      gate,
+      stats,
+      get wanted() {
+        return config.replicaAcks;
+      },
+      get isPrimary() {
+        return !replication.isReplica;
+      },
+      countStream: () => replication.countAlways(),
+      get timeoutMs() {
+        return config.replicaAcksTimeout;
+      },
+      get durably() {
+        return config.replicaAcksFsync;
+      },
+      get logOffset() {
+        return stream.offset;
+      },
+      confirmedBy: (count, durably) =>
+        this.#positions.reachedAt(replication.replicas.offsetOf(count, durably)),
+      requestAcks: () => this.#requestAcks(),
+      onSettled: () => {
+        if (gate.heldBytes <= config.aofBufferMax) onRoom();
+      },
+    });
+  }
+
+  #requestAcks(): void {
+    // What a paused stream ends with must stay its end.
+    if (!this.isPausedForFailover) this.#parts.replication.replicas.requestAcks();
   }
 
   /** Nothing may be added to the stream while a failover compares offsets. */
@@ -101,6 +141,7 @@ export class ReplicationControl {
     const { backlog, offset } = replication.history;
     // Without a backlog nobody can confirm anything, and nothing is counted.
     if (backlog !== undefined) this.#positions.note(stream.offset, offset);
+    this.acks.endTurn();
   }
 
   /** Our disk has got further. */
@@ -112,18 +153,24 @@ export class ReplicationControl {
   /** A replica came, confirmed something, or went. */
   onReplicasChanged(): void {
     this.waits.changed();
+    this.acks.changed();
     if (this.failover.isRunning) this.failover.check();
   }
 
   /** Offsets are those of another history now. */
   onHistoryChanged(): void {
     const { replication, stream } = this.#parts;
-    this.#positions.restart(stream.offset, replication.history.offset);
+    // What this turn has written so far is still to be handed on.
+    const handedOn = stream.offset - stream.batchBytes;
+    this.#positions.restart(handedOn, replication.history.offset);
   }
 
   onRoleChanged(primary: PrimaryAddress | undefined): void {
-    if (primary !== undefined) this.waits.disconnectAll();
-    else this.#parts.stats.promotions += 1;
+    if (primary !== undefined) {
+      this.waits.disconnectAll();
+      this.acks.giveUp("this node became a replica");
+    } else this.#parts.stats.promotions += 1;
+    this.acks.applyDirectives();
   }
 
   /** As a replica: the offset up to which our own disk has the stream, if it is known. */
@@ -134,6 +181,7 @@ export class ReplicationControl {
 
   stop(): void {
     this.failover.stop();
+    this.acks.stop();
   }
 
   #replicationOffsetOf(logOffset: number): number | undefined {

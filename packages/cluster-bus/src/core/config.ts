@@ -35,6 +35,8 @@ export interface BusConfig {
    * A primary that starts is not writable for this long, so that a successor can make itself known.
    */
   writableDelayMs: number;
+  /** Addresses and CIDR ranges that may connect to the bus port; empty: all. */
+  allowFrom: readonly string[];
 }
 
 export const busPortIncrement = 10000;
@@ -62,6 +64,7 @@ export function defaultBusConfig(): BusConfig {
     preferredEndpointType: "ip",
     linkSendBufferBytesMax: 0,
     writableDelayMs: 2000,
+    allowFrom: [],
   };
 }
 

@@ -20,6 +20,7 @@ export function failureReports(bus: Bus, peer: Peer): number {
 
 /** A primary says through its gossip that it cannot reach `peer`. */
 export function noteFailureReport(bus: Bus, peer: Peer, reporter: Peer): void {
+  peer.failureReports ??= new Map();
   const isNew = !peer.failureReports.has(reporter);
   peer.failureReports.set(reporter, bus.now);
   if (isNew) {
@@ -33,7 +34,7 @@ export function noteFailureReport(bus: Bus, peer: Peer, reporter: Peer): void {
 }
 
 export function clearFailureReport(bus: Bus, peer: Peer, reporter: Peer): void {
-  if (!peer.failureReports.delete(reporter)) return;
+  if (peer.failureReports?.delete(reporter) !== true) return;
   bus.log(
     "verbose",
     `Node ${reporter.id} (${reporter.humanName}) reported node ${peer.id} ` +

@@ -7,6 +7,7 @@ import type { GossipEntry, HeartbeatMessage } from "../message.js";
 import { isNodeId, nodeFlags } from "../message.js";
 import { clearFailureReport, failureReports, noteFailureReport } from "./failure.js";
 import { sameAddress, setAddress } from "./handshake.js";
+import { cleanAddress } from "./ip.js";
 import type { Peer } from "./peers.js";
 import { adoptGossipFlags, topPrimary } from "./peers.js";
 import { setShardId } from "./roles.js";
@@ -53,7 +54,7 @@ function update(bus: Bus, peer: Peer, sender: Peer, entry: GossipEntry): void {
 function adopt(bus: Bus, entry: GossipEntry): void {
   const { state, now } = bus;
   if ((entry.flags & nodeFlags.noAddress) !== 0 || !isNodeId(entry.id)) return;
-  if (entry.ip === "" || entry.busPort === 0) return;
+  if (cleanAddress(entry.ip) === "" || entry.busPort === 0) return;
   if (isForgotten(bus, entry.id) || state.peers.length >= peersMax) return;
   const peer = addKnownPeer(bus, entry.id);
   adoptGossipFlags(peer, entry.flags, now);
@@ -62,7 +63,7 @@ function adopt(bus: Bus, entry: GossipEntry): void {
 
 function gossipAddress(entry: GossipEntry) {
   return {
-    ip: entry.ip,
+    ip: cleanAddress(entry.ip),
     port: entry.port,
     tlsPort: entry.secondaryPort,
     busPort: entry.busPort,

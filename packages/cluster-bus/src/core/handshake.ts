@@ -6,6 +6,7 @@
 
 import type { BusHeader, NodeId } from "../message.js";
 import { isNodeId, nodeFlags } from "../message.js";
+import { cleanAddress } from "./ip.js";
 import type { Link, Peer } from "./peers.js";
 import { createPeer } from "./peers.js";
 import { announceReplication } from "./roles.js";
@@ -50,8 +51,9 @@ export function startHandshake(bus: Bus, address: PeerAddress, meet: boolean): v
 
 /** Where a header says its sender is, falling back on where the link comes from. */
 export function addressFrom(link: Link, header: BusHeader): PeerAddress {
+  const announced = cleanAddress(header.announcedIp);
   return {
-    ip: header.announcedIp !== "" ? header.announcedIp : link.remoteAddress,
+    ip: announced !== "" ? announced : link.remoteAddress,
     port: header.port,
     tlsPort: header.secondaryPort,
     busPort: header.busPort,

@@ -34,3 +34,11 @@ function isIpv6(text: string): boolean {
   // `::` stands for at least one group of zeros.
   return halves.length === 2 ? groups <= 7 && text !== ":" : groups === 8;
 }
+
+/**
+ * An address as another node gives it, or "" if it holds what would break the lines of nodes.conf:
+ * a node that wrote such a line could not start again.
+ */
+export function cleanAddress(text: string): string {
+  return /^[0-9A-Za-z.:%_-]*$/.test(text) ? text : "";
+}

@@ -8,6 +8,7 @@ import { slotCount } from "../slot.js";
 import { hasSlot, sameSlots } from "../slot-bitmap.js";
 import { sendUpdate } from "./heartbeat.js";
 import type { Peer } from "./peers.js";
+import { shareSlots } from "./peers.js";
 import { replicateFrom } from "./roles.js";
 import type { Bus } from "./state.js";
 
@@ -124,7 +125,12 @@ export function reconcileClaim(
   claimed: { readonly epoch: number; readonly slots: Uint8Array },
 ): void {
   const owner = sender.role === "primary" ? sender : sender.primary;
-  if (owner === undefined || sameSlots(owner.slots, claimed.slots)) return;
+  // The same bitmap as last time, mostly: in a simulator, or on a node that has sent it.
+  if (owner === undefined || owner.slots === claimed.slots) return;
+  if (sameSlots(owner.slots, claimed.slots)) {
+    shareSlots(owner, claimed.slots);
+    return;
+  }
   if (sender.role === "primary") {
     applyClaim(bus, { owner: sender, epoch: claimed.epoch, slots: claimed.slots });
   }

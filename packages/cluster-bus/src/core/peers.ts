@@ -50,10 +50,11 @@ export interface Peer {
   migrateTo: boolean;
   noFailover: boolean;
   configEpoch: number;
-  readonly slots: Uint8Array;
+  /** Replaced, never changed, while `slotsShared`: see `addPeerSlot`. */
+  slots: Uint8Array;
   slotCount: number;
-  /** A copy of `slots` for messages, dropped whenever they change. */
-  slotsCopy: Uint8Array | undefined;
+  /** Messages, sent or received, hold the same bitmap: a cluster's nodes share most of theirs. */
+  slotsShared: boolean;
   readonly replicas: Peer[];
   primary: Peer | undefined;
   /** When the pending ping was sent; 0 if none is pending. */
@@ -77,12 +78,15 @@ export interface Peer {
   link: Link | undefined;
   inbound: Link | undefined;
   /** Primaries that say they cannot reach it, and when they last said so. */
-  readonly failureReports: Map<Peer, Millis>;
+  failureReports: Map<Peer, Millis> | undefined;
   /** Number of the last heartbeat that gossiped about it. */
   gossipRound: number;
   /** It reads extensions beyond the hostname without logging a warning; see `extensionsFor`. */
   knowsExtensions: boolean;
 }
+
+/** What a node without slots has, shared by all of them. */
+const noSlots = createSlotBitmap();
 
 export function createPeer(options: {
   readonly id: NodeId;
@@ -103,9 +107,9 @@ export function createPeer(options: {
     migrateTo: false,
     noFailover: false,
     configEpoch: 0,
-    slots: createSlotBitmap(),
+    slots: noSlots,
     slotCount: 0,
-    slotsCopy: undefined,
+    slotsShared: true,
     replicas: [],
     primary: undefined,
     pingSentAt: 0,
@@ -124,7 +128,7 @@ export function createPeer(options: {
     humanName: "",
     link: undefined,
     inbound: undefined,
-    failureReports: new Map(),
+    failureReports: undefined,
     gossipRound: 0,
     knowsExtensions: false,
   };
@@ -160,20 +164,32 @@ export function adoptGossipFlags(peer: Peer, flags: number, now: Millis): void {
 
 /** Slots as an immutable value for a message. */
 export function slotsForMessage(peer: Peer): Uint8Array {
-  peer.slotsCopy ??= peer.slots.slice();
-  return peer.slotsCopy;
+  peer.slotsShared = true;
+  return peer.slots;
+}
+
+/** A message claims just what we know: keep its bitmap, and drop our own. */
+export function shareSlots(peer: Peer, slots: Uint8Array): void {
+  peer.slots = slots;
+  peer.slotsShared = true;
+}
+
+function ownSlots(peer: Peer): Uint8Array {
+  if (peer.slotsShared) {
+    peer.slots = peer.slots.slice();
+    peer.slotsShared = false;
+  }
+  return peer.slots;
 }
 
 export function addPeerSlot(peer: Peer, slot: number): void {
-  addSlot(peer.slots, slot);
+  addSlot(ownSlots(peer), slot);
   peer.slotCount++;
-  peer.slotsCopy = undefined;
 }
 
 export function removePeerSlot(peer: Peer, slot: number): void {
-  removeSlot(peer.slots, slot);
+  removeSlot(ownSlots(peer), slot);
   peer.slotCount--;
-  peer.slotsCopy = undefined;
   assert(peer.slotCount >= 0, "a node loses only slots it has");
 }
 
@@ -224,9 +240,11 @@ export function hasConnectedLink(peer: Peer): boolean {
 
 /** Failure reports that are recent enough to count, dropping the others. */
 export function countFailureReports(peer: Peer, now: Millis, validityMs: Millis): number {
-  if (peer.failureReports.size === 0) return 0;
-  for (const [reporter, at] of peer.failureReports) {
-    if (now - at > validityMs) peer.failureReports.delete(reporter);
+  const reports = peer.failureReports;
+  if (reports === undefined) return 0;
+  for (const [reporter, at] of reports) {
+    if (now - at > validityMs) reports.delete(reporter);
   }
-  return peer.failureReports.size;
+  if (reports.size === 0) peer.failureReports = undefined;
+  return reports.size;
 }

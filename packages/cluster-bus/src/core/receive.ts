@@ -30,6 +30,7 @@ import { closeLink } from "./state.js";
 
 export function receive(bus: Bus, link: Link, message: BusMessage): void {
   bus.state.received[message.type]++;
+  if (claimsAbsurdEpoch(bus, message)) return;
   const sender = identifySender(bus, link, message.header.sender);
   if (sender !== undefined) noteSender(bus, sender, message.header);
   switch (message.type) {
@@ -77,6 +78,29 @@ export function receive(bus: Bus, link: Link, message: BusMessage): void {
     case "module":
       return;
   }
+}
+
+/**
+ * No cluster gets this far ahead of one of its nodes: it would take a failover every second for a
+ * century. An epoch that was forged or damaged must not be adopted, because no epoch ever goes
+ * back, and one near 2^53 would leave no room for another election.
+ */
+const epochLeadMax = 2 ** 32;
+
+function claimsAbsurdEpoch(bus: Bus, message: BusMessage): boolean {
+  const { currentEpoch, configEpoch, sender } = message.header;
+  const claimed = Math.max(
+    currentEpoch,
+    configEpoch,
+    message.type === "update" ? message.ownerConfigEpoch : 0,
+  );
+  if (claimed <= bus.state.currentEpoch + epochLeadMax) return false;
+  bus.log(
+    "warning",
+    `Refused ${message.type} message of ${printable(sender)}: its epoch ${claimed} is more than ` +
+      `${epochLeadMax} ahead of ours (${bus.state.currentEpoch}).`,
+  );
+  return true;
 }
 
 /** The known node that sent this; undefined for strangers, handshakes, and our own echo. */

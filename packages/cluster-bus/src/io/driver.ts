@@ -11,9 +11,10 @@ import type { BusEffect, LinkId, LocalRole } from "../core/effects.js";
 import type { BusCommand, BusHost, BusInput, BusRandom, CommandReply } from "../core/inputs.js";
 import type { LinkView } from "../core/views.js";
 import type { Millis } from "../message.js";
+import { AllowList } from "./allow-list.js";
 import { ConfFile } from "./conf-file.js";
 import { Links } from "./links.js";
-import type { BusClock, BusDisk, BusListener, BusLog, BusNet, BusTimer } from "./ports.js";
+import type { BusClock, BusDisk, BusListener, BusLog, BusNet, BusSocket, BusTimer } from "./ports.js";
 
 const tickMs = 100;
 
@@ -66,6 +67,7 @@ export class BusDriver {
   readonly #links: Links;
   readonly #conf: ConfFile;
   readonly #listeners: BusListener[] = [];
+  readonly #allowList = new AllowList();
   readonly #pending: (readonly BusEffect[])[] = [];
   readonly #wallStart: number;
   readonly #monotonicStart: number;
@@ -144,7 +146,7 @@ export class BusDriver {
     this.#apply(this.core.start(this.now()));
     for (const host of hosts) {
       const port = listenBusPort(config);
-      const listener = await net.listen({ host, port }, (socket) => this.#links.accept(socket));
+      const listener = await net.listen({ host, port }, (socket) => this.#accept(socket));
       this.#listeners.push(listener);
     }
     this.#ticker = clock.every(tickMs, () => this.#tick());
@@ -188,6 +190,19 @@ export class BusDriver {
         sendBufferUsed: buffered,
       };
     });
+  }
+
+  #accept(socket: BusSocket): void {
+    const address = plainAddress(socket.remoteAddress);
+    if (this.#allowList.allows(address, this.#options.config.allowFrom)) {
+      this.#links.accept(socket);
+      return;
+    }
+    this.#options.log.warning(
+      `Refused cluster node connection from ${address}:${socket.remotePort}: ` +
+        "it is not in cluster-bus-allow. Add the address or its range if it is a node of ours.",
+    );
+    socket.destroy();
   }
 
   #tick(): void {

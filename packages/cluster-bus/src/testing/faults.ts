@@ -94,7 +94,11 @@ export class Faults {
 
   constructor(cluster: SimCluster) {
     this.cluster = cluster;
-    const chosen = Object.entries(kinds).filter(() => this.random.below(3) > 0);
+    const chosen = Object.entries(kinds).filter(([name]) => {
+      const likely = this.random.below(3) > 0;
+      // With a takeover in it a history promises less, so only some have one.
+      return name === "takeover" ? !likely : likely;
+    });
     this.#enabled = [...chosen, ...Object.entries(mends)];
   }
 

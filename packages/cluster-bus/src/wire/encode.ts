@@ -74,7 +74,8 @@ export function encodeMessage(message: BusMessage): Buffer {
   return packet;
 }
 
-function packetBytes(message: BusMessage): number {
+/** How long the packet is, without making it. */
+export function packetBytes(message: BusMessage): number {
   switch (message.type) {
     case "ping":
     case "pong":

@@ -10,7 +10,7 @@ import { installedRedisServer, RedisServer } from "../testing/redis-server.js";
 import { SimDisk } from "../testing/sim-disk.js";
 import type { FsyncPolicy } from "./log-core.js";
 
-const runs = 120;
+const runs = 80;
 const firstSeed = Number(process.env["DISK_FAULTS_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 test(`by seed, from DISK_FAULTS_SEED=${firstSeed} on: nothing promised is lost, nothing is there twice`, async () => {

@@ -177,6 +177,7 @@ export class ClusterBridge implements ClusterGate {
       preferredEndpointType: config.clusterPreferredEndpointType,
       linkSendBufferBytesMax: config.clusterLinkSendbufLimit,
       writableDelayMs: config.clusterRejoinDelayMs,
+      allowFrom: config.clusterBusAllow,
     } satisfies BusConfig);
   }
 }
@@ -200,6 +201,7 @@ const observed = [
   "cluster-preferred-endpoint-type",
   "cluster-link-sendbuf-limit",
   "cluster-rejoin-delay-ms",
+  "cluster-bus-allow",
 ] as const;
 
 /** The bus listens where clients are served. */

@@ -25,7 +25,10 @@ export async function joinCluster(node: Node): Promise<ClusterBridge> {
         if (sharded) node.pubsub.publishToShard(name, message);
         else node.pubsub.publish(name, message);
       },
-      onSlotsChanged: (slots) => dropMovedChannels(node, slots),
+      onSlotsChanged: (slots) => {
+        dropMovedChannels(node, slots);
+        giveUpLostWrites(node, slots);
+      },
       pauseWrites: (until) => node.replicationControl.pauseWrites(until),
       unpauseWrites: () => node.replicationControl.unpauseWrites(),
       flushData: () => flushData(node),
@@ -44,6 +47,14 @@ function dropMovedChannels(node: Node, slots: readonly number[]): void {
     const slot = node.databases.first.slotOf(channel);
     return changed.has(slot) && core?.ownerOf(slot)?.id !== shard;
   });
+}
+
+/** Replies that wait for replicas of slots that are not ours any more wait for nothing. */
+function giveUpLostWrites(node: Node, slots: readonly number[]): void {
+  const core = node.cluster?.bus.core;
+  if (!node.gate.confirms || core === undefined) return;
+  const lost = slots.filter((slot) => core.ownerOf(slot)?.id !== core.myId);
+  if (lost.length > 0) node.replicationControl.acks.giveUpSlots(lost);
 }
 
 /** Another node owns these slots now: what is left of them here goes, in the log as well. */

@@ -15,6 +15,7 @@ export interface ConfiguredParts {
   readonly acl: AccessControl;
   readonly memory: { limitChanged(): void };
   readonly persistence: { readonly appendOnly: AppendOnly };
+  readonly replicationControl: { readonly acks: { applyDirectives(): void } };
   slowCommandMs: number;
   readsWait: boolean;
   /** The cron's pace. */
@@ -44,6 +45,10 @@ const effects: readonly Effect[] = [
   [["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"], applyThresholds],
   [["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], applyAccess],
   [["appendfsync", "aof-buffer-max", "no-appendfsync-on-rewrite"], applyAppendOnly],
+  [
+    ["replica-acks", "replica-acks-timeout", "replica-acks-fsync"],
+    (node) => node.replicationControl.acks.applyDirectives(),
+  ],
   [["requirepass"], (node) => node.acl.setDefaultPassword(node.configuration.values.requirepass)],
   [["hz"], (node) => node.restartCron()],
 ];

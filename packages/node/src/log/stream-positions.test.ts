@@ -57,3 +57,15 @@ test("what was forgotten is answered on the safe side", () => {
     { numRuns: 10 },
   );
 });
+
+test("whoever confirmed an offset has the log up to where it first was reached", () => {
+  const positions = new StreamPositions();
+  positions.note(100, 1100);
+  positions.note(100, 1151);
+  positions.note(180, 1231);
+  assert.equal(positions.reachedAt(1099), undefined);
+  assert.equal(positions.reachedAt(1100), 100);
+  assert.equal(positions.reachedAt(1230), 100);
+  assert.equal(positions.reachedAt(1231), 180);
+  assert.equal(positions.reachedAt(-1), undefined);
+});

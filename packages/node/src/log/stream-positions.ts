@@ -60,6 +60,18 @@ export class StreamPositions {
     return index >= 0 ? this.#last[index] : undefined;
   }
 
+  /** The log offset up to which whoever confirmed `replicationOffset` has everything, if known. */
+  reachedAt(replicationOffset: number): number | undefined {
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#first[middle] as number) <= replicationOffset) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 ? this.#log[low - 1] : undefined;
+  }
+
   #firstAtLeast(logOffset: number): number {
     let low = 0;
     let high = this.#count;

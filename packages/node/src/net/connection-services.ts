@@ -83,15 +83,22 @@ export class ConnectionServices implements ConnectionHost {
   }
 
   get writersStopped(): boolean {
-    return this.#node.persistence.overLimit;
+    const { config, gate, persistence } = this.#node;
+    return persistence.overLimit || (gate.confirms && gate.heldBytes > config.aofBufferMax);
   }
 
   onReadingStopped(connection: Connection): void {
     this.#stoppedReading.add(connection);
   }
 
+  onWriteHeld(offset: number): number {
+    this.#node.replicationControl.acks.hold(offset);
+    return this.#node.hooks.changedSlot;
+  }
+
   /** The log can take more again. */
   resumeReading(): void {
+    if (this.#stoppedReading.size === 0) return;
     const stopped = [...this.#stoppedReading];
     this.#stoppedReading.clear();
     for (const connection of stopped) connection.resumeReading();

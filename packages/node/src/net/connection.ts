@@ -14,9 +14,10 @@ import {
 import type { Dispatcher } from "../dispatch/dispatcher.js";
 import type { Turn, TurnOutput } from "../dispatch/turn.js";
 import type { Socket, SocketHandlers } from "../ports.js";
+import { formatAddress } from "./addresses.js";
 import type { Client, ClientLink } from "./client.js";
-import type { GatedOutput, OutputGate } from "./output-gate.js";
-import { unconfirmed } from "./unconfirmed.js";
+import type { GatedOutput, OutputGate, WriteReply } from "./output-gate.js";
+import { type HeldReplies, replaceReplies, unconfirmed } from "./unconfirmed.js";
 
 /** What all connections of a node share. */
 export interface ConnectionHost {
@@ -40,17 +41,15 @@ export interface ConnectionHost {
   readonly writersStopped: boolean;
   /** This connection is not read until `resumeReading`: the log must follow first. */
   onReadingStopped(connection: Connection): void;
+  /** `replica-acks`: a reply waits for replicas to have the log up to there; a key's slot. */
+  onWriteHeld(offset: number): number;
   onProtocolError(client: Client, message: string): void;
   onClose(connection: Connection): void;
   /** The connection is no client's any more. */
   onTakenOver(connection: Connection): void;
 }
 
-/** Replies of one turn that wait for the log. */
-interface HeldReplies {
-  readonly chunks: readonly Buffer[];
-  readonly offset: number;
-}
+const noWrites: readonly WriteReply[] = [];
 
 /** Several small chunks are joined up to this size: one system call instead of many. */
 const joinedBytesMax = 64 * 1024;
@@ -64,6 +63,13 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   #chunkBytes = 0;
   #touched = false;
   #held: HeldReplies[] = [];
+  /** Replies of this turn that wait for replicas; empty without `replica-acks`. */
+  #writes: WriteReply[] = [];
+  /** Log offset of the last write that is among them, or whose reply has left. */
+  #notedWrite = 0;
+  /** Where the reply to what this client was blocked on begins; -1 if none came. */
+  #lateStart = -1;
+  #lateSlot = 0;
   /** Messages to this client that came up while its own command ran; they follow the reply. */
   readonly #pushed: Buffer[] = [];
   #heldBytes = 0;
@@ -145,7 +151,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   #stopReading(): void {
     const host = this.#host;
     if (this.#readingStopped || this.#closed || this.#takenOver !== undefined) return;
-    if (this.client.replyOffset <= host.gate.offset) return;
+    if (this.client.replyOffset <= host.gate.offset && this.#held.length === 0) return;
     this.#readingStopped = true;
     this.#socket.pause();
     host.onReadingStopped(this);
@@ -163,6 +169,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     const { reply, dispatcher } = host;
     const decoder = this.#decoder;
     const client = this.client;
+    this.#noteLateWrite();
     this.#processing = true;
     reply.attach(this, client.protocol);
     try {
@@ -170,12 +177,17 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
       if (deferred !== undefined) {
         const hasLarge = deferred.some((word) => typeof word !== "string");
         dispatcher.process(client, deferred, hasLarge);
+        this.#noteWrite(this.#chunkBytes, this.#chunkBytes + reply.mark());
         this.#appendPushed();
       }
       while (this.#mayGoOn(client) && decoder.next()) {
+        const start = reply.mark();
         if (client.replyMode === "on") {
           dispatcher.process(client, decoder.argv, decoder.hasLargeArgument, decoder);
         } else this.#processSilently(client);
+        if (client.writeOffset !== this.#notedWrite) {
+          this.#noteWrite(this.#chunkBytes + start, this.#chunkBytes + reply.mark());
+        }
         if (this.#pushed.length > 0) this.#appendPushed();
         decoder.authenticated = client.authenticated;
       }
@@ -195,6 +207,33 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     client.lastActiveAt = dispatcher.now;
     // Also without a reply the turn must end: the log may have grown.
     host.turn.schedule(dispatcher.batchBeganAt);
+  }
+
+  /** The client wrote: the reply between the two places waits for replicas, if it must. */
+  #noteWrite(start: number, end: number, lateSlot?: number): void {
+    const { writeOffset } = this.client;
+    if (writeOffset === this.#notedWrite) return;
+    this.#notedWrite = writeOffset;
+    const host = this.#host;
+    if (!host.gate.confirms || end === start) return;
+    const slot = lateSlot ?? host.onWriteHeld(writeOffset);
+    this.#writes.push({ start, end, offset: writeOffset, slot });
+  }
+
+  /** Before the turn's log is handed on, so that replicas are asked for it. */
+  #beginLateReply(): void {
+    if (this.#lateStart < 0) this.#lateStart = this.#chunkBytes;
+    const { gate } = this.#host;
+    const { writeOffset } = this.client;
+    if (writeOffset === this.#notedWrite || !gate.confirms) return;
+    this.#lateSlot = this.#host.onWriteHeld(writeOffset);
+  }
+
+  /** What served this client while it was blocked may have been a write. */
+  #noteLateWrite(): void {
+    if (this.#lateStart < 0) return;
+    this.#noteWrite(this.#lateStart, this.#chunkBytes, this.#lateSlot);
+    this.#lateStart = -1;
   }
 
   /**
@@ -255,6 +294,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   /** Replies come here when the writer is detached, in order. */
   chunk(bytes: Buffer): void {
     if (this.#closed) return;
+    if (!this.#processing) this.#beginLateReply();
     this.#chunks.push(bytes);
     this.#chunkBytes += bytes.length;
     if (!this.#processing) this.#touch();
@@ -268,33 +308,43 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
 
   flush(): boolean {
     this.#touched = false;
+    this.#noteLateWrite();
     const chunks = this.#chunks;
+    const writes = this.#writes;
     this.#chunks = [];
     this.#chunkBytes = 0;
+    if (writes.length > 0) this.#writes = [];
     if (this.#closed) return false;
     const { gate } = this.#host;
     const offset = this.client.replyOffset;
-    if (this.#held.length > 0 || offset > gate.offset) {
-      if (gate.failure !== undefined && !this.#hasMessages) {
-        for (const held of this.#held.splice(0)) this.#sendUnconfirmed(held.chunks, gate.failure);
-        this.#countHeld(-this.#heldBytes);
-        this.#sendUnconfirmed(chunks, gate.failure);
-        if (this.#closing) this.#socket.end();
-        return false;
-      }
-      if (chunks.length > 0) {
-        this.#held.push({ chunks, offset });
-        for (const chunk of chunks) this.#countHeld(chunk.length);
-        gate.wait(this);
-      }
-      if (this.#host.writersStopped) this.#stopReading();
-      this.#checkOutputLimit();
-      return true;
+    if (this.#held.length > 0 || offset > gate.offset || writes.length > 0) {
+      return this.#flushToGate({ chunks, offset, writes });
     }
     const inUse = this.#send(chunks);
     if (this.#closing) this.#socket.end();
     else if (inUse || this.#socket.bufferedBytes > 0) this.#checkOutputLimit();
     return inUse;
+  }
+
+  /** Replies that wait for the log or for replicas, or behind others that do. */
+  #flushToGate(flushed: HeldReplies): boolean {
+    const { gate } = this.#host;
+    // Writes of this turn may have been given up before their replies came here.
+    const { count, replies } = replaceReplies(flushed, (write) => gate.lossOf(write));
+    gate.lostReplies += count;
+    if (replies.chunks.length > 0) this.#hold(replies);
+    if (gate.failure !== undefined) this.fail(gate.failure);
+    if (this.release(gate.offset)) {
+      gate.wait(this);
+      if (this.#host.writersStopped) this.#stopReading();
+    }
+    this.#checkOutputLimit();
+    return true;
+  }
+
+  #hold(replies: HeldReplies): void {
+    this.#held.push(replies);
+    for (const chunk of replies.chunks) this.#countHeld(chunk.length);
   }
 
   #countHeld(bytes: number): void {
@@ -304,9 +354,11 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
 
   release(offset: number): boolean {
     if (this.#closed) return false;
+    const { gate } = this.#host;
     let count = 0;
     for (const held of this.#held) {
       if (held.offset > offset) break;
+      if (held.writes.some((write) => !gate.isSettled(write))) break;
       count += 1;
       for (const chunk of held.chunks) this.#countHeld(-chunk.length);
       this.#send(held.chunks);
@@ -320,26 +372,37 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   fail(error: string): boolean {
     if (this.#closed) return false;
     if (this.#hasMessages) return this.#held.length > 0;
-    const held = this.#held;
-    this.#held = [];
-    this.#countHeld(-this.#heldBytes);
-    for (const { chunks } of held) this.#sendUnconfirmed(chunks, error);
-    if (this.#closing && !this.#touched) this.#socket.end();
-    return false;
+    const { gate } = this.#host;
+    const all = this.#held;
+    // What the disk has and only replicas lack is not for this error.
+    const first = all.findIndex(({ offset }) => offset > gate.offset);
+    if (first < 0) return all.length > 0;
+    this.#held = all.slice(0, first);
+    for (const { chunks } of all.slice(first)) {
+      for (const chunk of chunks) this.#countHeld(-chunk.length);
+      const { bytes, replies } = unconfirmed(chunks, error);
+      gate.failedReplies += replies;
+      this.#hold({ chunks: [bytes], offset: gate.offset, writes: noWrites });
+    }
+    // What this client reads from now on need not wait for what was given up.
+    this.client.replyOffset = gate.offset;
+    return this.release(gate.offset);
+  }
+
+  giveUp(isLost: (write: WriteReply) => boolean, error: string): number {
+    let count = 0;
+    this.#held = this.#held.map((held) => {
+      const replaced = replaceReplies(held, (write) => (isLost(write) ? error : undefined));
+      count += replaced.count;
+      this.#countHeld(replaced.addedBytes);
+      return replaced.replies;
+    });
+    return count;
   }
 
   /** In RESP2 messages look like replies: they wait, since nobody could tell which is which. */
   get #hasMessages(): boolean {
     return this.client.subscriptions > 0 && this.client.protocol === 2;
-  }
-
-  #sendUnconfirmed(chunks: readonly Buffer[], error: string): void {
-    const { gate } = this.#host;
-    const { bytes, replies } = unconfirmed(chunks, error);
-    gate.failedReplies += replies;
-    // What this client reads from now on need not wait for what was given up.
-    this.client.replyOffset = gate.offset;
-    this.#send([bytes]);
   }
 
   /** True if the memory of some chunk is still in use. */
@@ -418,9 +481,4 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     this.#takenOver?.onClose(error);
     this.#host.onClose(this);
   }
-}
-
-/** `1.2.3.4:5` or `[::1]:5`, as `CLIENT LIST` prints addresses. */
-export function formatAddress(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

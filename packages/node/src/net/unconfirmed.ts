@@ -4,6 +4,8 @@
  * Push messages between them are kept, and so are errors: they confirm nothing, and a client must
  * be able to tell a command that was refused from one that was applied.
  */
+import type { WriteReply } from "./output-gate.js";
+
 export interface Unconfirmed {
   readonly bytes: Buffer;
   /** How many replies were replaced. */
@@ -33,6 +35,48 @@ export function unconfirmed(chunks: readonly Buffer[], error: string): Unconfirm
     at = end;
   }
   return { bytes: Buffer.concat(parts), replies };
+}
+
+/** Replies of one turn that wait. */
+export interface HeldReplies {
+  readonly chunks: readonly Buffer[];
+  /** Log offset that must be durable enough. */
+  readonly offset: number;
+  /** Replies among them that wait for replicas, too. */
+  readonly writes: readonly WriteReply[];
+}
+
+/** Replaces the replies to some of the writes and leaves everything between them as it is. */
+export function replaceReplies(
+  held: HeldReplies,
+  errorFor: (write: WriteReply) => string | undefined,
+): { readonly replies: HeldReplies; readonly count: number; readonly addedBytes: number } {
+  if (!held.writes.some((write) => errorFor(write) !== undefined)) {
+    return { replies: held, count: 0, addedBytes: 0 };
+  }
+  const whole = Buffer.concat(held.chunks);
+  const parts: Buffer[] = [];
+  const writes: WriteReply[] = [];
+  let count = 0;
+  let at = 0;
+  let addedBytes = 0;
+  for (const write of held.writes) {
+    const error = errorFor(write);
+    if (error === undefined) {
+      const { end, start } = write;
+      writes.push({ ...write, start: start + addedBytes, end: end + addedBytes });
+      continue;
+    }
+    parts.push(whole.subarray(at, write.start));
+    const replaced = unconfirmed([whole.subarray(write.start, write.end)], error);
+    parts.push(replaced.bytes);
+    count += replaced.replies;
+    at = write.end;
+    addedBytes += replaced.bytes.length - (write.end - write.start);
+  }
+  parts.push(whole.subarray(at));
+  const replies = { chunks: [Buffer.concat(parts)], offset: held.offset, writes };
+  return { replies, count, addedBytes };
 }
 
 /** Index behind the reply at `start`. We wrote it ourselves, so it is whole. */

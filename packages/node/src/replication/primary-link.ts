@@ -60,6 +60,8 @@ export class PrimaryLink implements SocketHandlers {
   /** The offset that the primary asked for last, and what we last said to have on disk. */
   #askedOffset = 0;
   #toldDurable = 0;
+  /** The primary asks for our offset; it is told once what has come is executed. */
+  #ackDue = false;
 
   constructor(options: PrimaryLinkOptions) {
     this.#options = options;
@@ -130,11 +132,11 @@ export class PrimaryLink implements SocketHandlers {
     this.sendAck();
   }
 
-  /** Tells the primary our offset; `before` takes back what is not executed yet. */
-  sendAck(offset: number = this.#options.history.offset): void {
+  /** Tells the primary our offset. */
+  sendAck(): void {
     if (this.#state !== "connected") return;
     const durable = this.#options.host.durableOffset();
-    const ack = ["REPLCONF", "ACK", String(offset)];
+    const ack = ["REPLCONF", "ACK", String(this.#options.history.offset)];
     if (durable !== undefined) {
       ack.push("FACK", String(durable));
       this.#toldDurable = durable;
@@ -186,7 +188,7 @@ export class PrimaryLink implements SocketHandlers {
   onData(chunk: Buffer): void {
     this.#lastIoAt = this.#options.clock.monotonic();
     try {
-      if (this.#stream !== undefined) this.#stream.push(chunk);
+      if (this.#stream !== undefined) this.#follow(this.#stream, chunk);
       else if (this.#receiver !== undefined) this.#receive(chunk);
       else this.#shakeHands(chunk);
     } catch (error) {
@@ -197,6 +199,14 @@ export class PrimaryLink implements SocketHandlers {
 
   onClose(error: Error | undefined): void {
     this.#fail(error === undefined ? "the primary closed the connection" : error.message);
+  }
+
+  /** All requests for our offset that came with these bytes get one answer. */
+  #follow(stream: StreamReader, chunk: Buffer): void {
+    this.#ackDue = false;
+    stream.push(chunk);
+    if (this.#ackDue && this.#stream === stream) this.sendAck();
+    this.#ackDue = false;
   }
 
   #position(): HistoryPosition {
@@ -320,12 +330,12 @@ export class PrimaryLink implements SocketHandlers {
       database,
       onAckWanted: (offset) => {
         this.#askedOffset = offset;
-        this.sendAck(offset);
+        this.#ackDue = true;
       },
       onAppended: () => host.scheduleTurn(),
     });
     host.onPrimaryLinkChanged(true);
-    if (rest.length > 0 && this.#state === "connected") this.#stream.push(rest);
+    if (rest.length > 0 && this.#state === "connected") this.#follow(this.#stream, rest);
   }
 
   #send(command: readonly string[]): void {
@@ -339,8 +349,10 @@ export class PrimaryLink implements SocketHandlers {
     this.#options.log.notice("link to the primary is down", { ...this.address, reason });
     this.#drop();
     this.#state = movePrimaryLink(this.#state, "connect");
-    this.#downSince ??= this.#options.clock.monotonic();
     if (!wasUp) return;
+    // Not of a link that never was up: who has nothing of a primary must not seem to have lost it
+    // just now, and stand for election.
+    this.#downSince = this.#options.clock.monotonic();
     this.#options.host.onPrimaryLinkChanged(false);
     if (this.#state === "connect") this.#dial();
   }

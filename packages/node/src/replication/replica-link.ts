@@ -38,6 +38,7 @@ export class ReplicaLink implements SocketHandlers {
   #nextOffset = 0;
   #acknowledgedOffset = 0;
   #durableOffset = 0;
+  #tellsDurable = false;
   #acknowledgedAt: number;
   #overSoftSince: number | undefined;
 
@@ -65,6 +66,11 @@ export class ReplicaLink implements SocketHandlers {
   /** What it says to have on disk (7.2 and later, with an AOF). */
   get durableOffset(): number {
     return this.#durableOffset;
+  }
+
+  /** Its last acknowledgement said how far its disk is. */
+  get tellsDurable(): boolean {
+    return this.#tellsDurable;
   }
 
   /** Monotonic milliseconds of the last sign of life. */
@@ -206,6 +212,7 @@ export class ReplicaLink implements SocketHandlers {
 
   #acknowledge(offset: number, durableOffset: number | undefined): void {
     if (offset > this.#acknowledgedOffset) this.#acknowledgedOffset = offset;
+    this.#tellsDurable = durableOffset !== undefined;
     if (durableOffset !== undefined && durableOffset > this.#durableOffset) {
       this.#durableOffset = durableOffset;
     }

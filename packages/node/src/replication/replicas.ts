@@ -60,6 +60,8 @@ export class Replicas implements ReplicaLinkHost {
   #pingDue = false;
   #seconds = 0;
   #noReplicasSince: number;
+  /** The log tells once of replicas that keep silent about their disks. */
+  #saidSilent = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -187,6 +189,19 @@ export class Replicas implements ReplicaLinkHost {
     return count;
   }
 
+  /** The offset that so many replicas have, or have on disk; -1 if there are not so many. */
+  offsetOf(count: number, durably: boolean): number {
+    const offsets: number[] = [];
+    for (const link of this.#links) {
+      if (link.state !== "online") continue;
+      const offset = durably ? link.durableOffset : link.acknowledgedOffset;
+      // Nobody has what was not written: such an offset says nothing.
+      if (offset <= this.#history.offset) offsets.push(offset);
+    }
+    if (offsets.length < count) return -1;
+    return offsets.sort((left, right) => right - left)[count - 1] as number;
+  }
+
   /** Replicas that are online and confirmed something within `lagSeconds`. */
   countGood(lagSeconds: number): number {
     let count = 0;
@@ -219,7 +234,15 @@ export class Replicas implements ReplicaLinkHost {
     if (this.#links.size > 0) this.#options.host.scheduleTurn();
   }
 
-  onAcknowledged(): void {
+  onAcknowledged(link: ReplicaLink): void {
+    if (this.settings.wantsDurable && !link.tellsDurable && !this.#saidSilent) {
+      this.#saidSilent = true;
+      this.#options.log.warning(
+        `Replica ${link.name} does not say what it has on disk: it counts for nothing while ` +
+          "replica-acks-fsync is on. Redis 7.0 never says so; later ones and slotlog do, with " +
+          "appendonly yes.",
+      );
+    }
     this.#options.host.onReplicasChanged();
   }
 
@@ -322,6 +345,7 @@ export class Replicas implements ReplicaLinkHost {
 
   /** Without replicas for `repl-backlog-ttl`, a primary frees the backlog and ends its history. */
   #expireBacklog(): void {
+    if (this.settings.keepsBacklog) return;
     const ttlMs = this.settings.backlogTtlSeconds * 1000;
     if (ttlMs === 0 || this.#links.size > 0 || this.#history.backlog === undefined) return;
     if (!this.#options.ownsStream()) {

@@ -267,3 +267,18 @@ test("without replicas for its time to live the backlog goes, and the history wi
   assert.equal(primary.replication.history.backlog, undefined);
   assert.notEqual(primary.replication.history.id, id);
 });
+
+test("a link that never was up has not been down since its first attempt", async () => {
+  const { clock, net, nodes } = world(2);
+  const [primary, replica] = nodes as [SmallNode, SmallNode];
+  primary.write(0, "SET", "k", "v");
+  replica.follow(primary);
+  // It breaks before the data set has come: elections must not take that for fresh data.
+  await clock.advance(1);
+  net.breakAll();
+  await clock.advance(1);
+  assert.equal(replica.commits, 0);
+  assert.equal(replica.replication.primary?.downSince, undefined);
+  await clock.advance(3000);
+  assert.equal(replica.commits, 1);
+});

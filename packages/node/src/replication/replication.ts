@@ -51,6 +51,7 @@ export class Replication {
   /** Begins the work that is due every second. */
   start(): void {
     this.#timer ??= this.#options.clock.every(1000, () => this.everySecond());
+    if (this.#options.host.settings.keepsBacklog) this.countAlways();
   }
 
   stop(): void {
@@ -134,6 +135,15 @@ export class Replication {
   /** Counts the stream from now on, whether or not somebody follows: an AOF records offsets. */
   openBacklog(): void {
     this.history.openBacklog(this.#options.host.settings.backlogBytes, true);
+  }
+
+  /** As `openBacklog`, once data are loaded; what was written so far was not counted. */
+  countAlways(): void {
+    const { host } = this.#options;
+    const isLoading = this.#timer === undefined;
+    if (isLoading || this.#primary !== undefined || this.history.backlog !== undefined) return;
+    this.history.openBacklog(host.settings.backlogBytes, false);
+    host.onHistoryChanged();
   }
 
   /** A part of our log stream; ignored while the stream is our primary's. */

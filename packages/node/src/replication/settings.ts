@@ -12,6 +12,10 @@ export interface ReplicationSettings {
   readonly backlogBytes: number;
   /** `repl-backlog-ttl`; 0 keeps it for ever. */
   readonly backlogTtlSeconds: number;
+  /** `replica-acks`: the stream is counted whether or not somebody follows. */
+  readonly keepsBacklog: boolean;
+  /** `replica-acks-fsync`: what replicas say of their disks matters. */
+  readonly wantsDurable: boolean;
   /** `repl-ping-replica-period` */
   readonly pingPeriodSeconds: number;
   /** `repl-timeout` */

@@ -50,7 +50,8 @@ export async function compare(
     }
   }
   if (options.withRecords !== false) {
-    const theirRecords = await server.records(before + ourRecords.length);
+    const expected = ourRecords.filter((words) => !isRefusable(words)).length;
+    const theirRecords = await server.records(before + expected);
     compareRecords(ourRecords.filter(isKnownToBoth(theirRecords)), theirRecords.slice(before));
   }
   return harness;
@@ -76,10 +77,13 @@ function compareRecords(ours: readonly string[][], theirs: readonly string[][]):
  * Redis does not.
  */
 function isKnownToBoth(theirs: readonly string[][]): (words: readonly string[]) => boolean {
-  const refusable = (words: readonly string[]): boolean =>
-    words[0]?.toLowerCase() === "bitfield" && words.some((word) => word.toLowerCase() === "fail");
-  const known = new Set(theirs.filter(refusable).map((words) => words.join(" ")));
-  return (words) => !refusable(words) || known.has(words.join(" "));
+  const known = new Set(theirs.filter(isRefusable).map((words) => words.join(" ")));
+  return (words) => !isRefusable(words) || known.has(words.join(" "));
+}
+
+function isRefusable(words: readonly string[]): boolean {
+  const [name = ""] = words;
+  return name.toLowerCase() === "bitfield" && words.some((word) => word.toLowerCase() === "fail");
 }
 
 /**

@@ -38,6 +38,8 @@ export class SmallNode {
     this.settings = {
       backlogBytes: 1024 * 1024,
       backlogTtlSeconds: 3600,
+      keepsBacklog: false,
+      wantsDurable: false,
       pingPeriodSeconds: 10,
       timeoutSeconds: 60,
       fullSyncDelaySeconds: 0,
