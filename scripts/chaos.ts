@@ -1,5 +1,5 @@
-// `npm run chaos`: breaks a cluster in every way there is, round after round, and says what became of
-// the writes that were acknowledged.
+// `npm run chaos`: breaks a cluster in every way there is, round after round, and says what became
+// of the writes that were acknowledged.
 
 import { parseArgs } from "node:util";
 import { chaos, passed, type Round } from "@slotlog/test-e2e/chaos/rounds-of-chaos";

@@ -1,5 +1,5 @@
-// `npm run sim`: the cluster simulator, from source. Here is only which of its two programs was asked
-// for; both are in packages/cluster-bus/src/testing, and described in docs/simulator.md.
+// `npm run sim`: the cluster simulator, from source. Here is only which of its two programs was
+// asked for; both are in packages/cluster-bus/src/testing, and described in docs/simulator.md.
 
 import { fromSource, runNode } from "./workspace.mjs";
 

@@ -1,5 +1,5 @@
-// `npm run soak -- NAME`: the long forms of tests that CI runs for seconds. Each is a program of its
-// own beside what it tries; here are only their names, and how they are started.
+// `npm run soak -- NAME`: the long forms of tests that CI runs for seconds. Each is a program of
+// its own beside what it tries; here are only their names, and how they are started.
 
 import { fromSource, runNode } from "./workspace.mjs";
 

@@ -1,6 +1,6 @@
-// Rounds of one server in one directory: writers, kill -9 at a random moment, a new start on what is
-// left, and a look at what it has: everything acknowledged, nothing twice, nothing that nobody sent.
-// Lists and counters are the witnesses, alone and in transactions, while rewrites run or not.
+// Rounds of one server in one directory: writers, kill -9 at a random moment, a new start on what
+// is left, and a look at what it has: everything acknowledged, nothing twice, nothing that nobody
+// sent. Lists and counters are the witnesses, alone and in transactions, while rewrites run or not.
 
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";

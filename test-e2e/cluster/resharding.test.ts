@@ -118,7 +118,7 @@ interface Increments {
   readonly atTarget: number;
 }
 
-/** Until some increments were done at the target, each command sent again only if it was refused. */
+/** Until some increments were done at the target, each command sent again only if refused. */
 async function increment(
   key: string,
   ports: { readonly source: number; readonly target: number },

@@ -1,5 +1,5 @@
-// What Prometheus reads of a node: the queries of redis_exporter's public dashboards and alerts each
-// find their metric, and readiness tells what clients would see.
+// What Prometheus reads of a node: the queries of redis_exporter's public dashboards and alerts
+// each find their metric, and readiness tells what clients would see.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

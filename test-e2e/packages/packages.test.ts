@@ -75,7 +75,9 @@ describe("packages", () => {
     const files = readdirSync(tarballs).map((file) => join(tarballs, file));
     assert.equal(files.length, packages.length);
     await inProject("npm", "install", "--no-audit", "--no-fund", ...files, ...others);
-    cpSync(join(projectRoot(), "examples"), join(project, "examples"), { recursive: true });
+    cpSync(join(projectRoot(), "packages/slotlog/examples"), join(project, "examples"), {
+      recursive: true,
+    });
   });
 
   it("have types that a program can use", async () => {

@@ -47,8 +47,8 @@ const ranges: readonly Maker[] = [
 ];
 
 /**
- * Ranges of bytes, on keys of their own: where scores differ, what they mean is open, and depends in
- * Redis on the dice that its skip lists roll.
+ * Ranges of bytes, on keys of their own: where scores differ, what they mean is open, and depends
+ * in Redis on the dice that its skip lists roll.
  */
 const equalScores: readonly Maker[] = [
   (v) => ["ZADD", lexKey(v), ...v.values().flatMap((member) => ["0", member])],

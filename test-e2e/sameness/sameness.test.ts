@@ -1,7 +1,7 @@
-// One data set in many hands: after random writes of every kind, the primary, its replicas (ours and
-// a real one), a node that replays the primary's append-only file, the same after a rewrite and a
-// restart, and a real server on that file hold the same. SEED=... makes the same choices again;
-// STEPS=... makes more of them.
+// One data set in many hands: after random writes of every kind, the primary, its replicas (ours
+// and a real one), a node that replays the primary's append-only file, the same after a rewrite
+// and a restart, and a real server on that file hold the same. SEED=... makes the same choices
+// again; STEPS=... makes more of them.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

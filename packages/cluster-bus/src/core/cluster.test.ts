@@ -43,7 +43,9 @@ test("a primary that is cut off: suspected, failed, itself refuses; healed, all 
   await cluster.advance(1500);
   assert.equal(failedAt(), "online");
   assert.ok(await cluster.advanceUntil(() => failedAt() === "failed", 8000));
-  assert.ok(await cluster.advanceUntil(() => p3.core.node(p1.core.myId)?.health === "failed", 1000));
+  assert.ok(
+    await cluster.advanceUntil(() => p3.core.node(p1.core.myId)?.health === "failed", 1000),
+  );
   assert.ok(await cluster.advanceUntil(() => !p1.core.stateOk && !p2.core.stateOk, 1000));
   cluster.network.heal();
   assert.ok(
@@ -80,10 +82,7 @@ test("a replica takes over from a dead primary, which comes back as its replica"
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   p1.crash("process");
-  assert.ok(
-    await cluster.advanceUntil(() => r1.core.isPrimary, 15_000),
-    cluster.show(),
-  );
+  assert.ok(await cluster.advanceUntil(() => r1.core.isPrimary, 15_000), cluster.show());
   assert.ok(cluster.checker.votesSeen >= 2);
   assert.ok(
     await cluster.advanceUntil(() => converged(cluster), 10_000),
@@ -104,10 +103,7 @@ test("an asked-for failover moves the slots without a write lost", async () => {
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   assert.deepEqual(r1.run({ kind: "failover", mode: "default" }), { kind: "ok" });
-  assert.ok(
-    await cluster.advanceUntil(() => r1.core.isPrimary, 5000),
-    cluster.show(),
-  );
+  assert.ok(await cluster.advanceUntil(() => r1.core.isPrimary, 5000), cluster.show());
   assert.ok(
     await cluster.advanceUntil(() => converged(cluster), 5000),
     disagreement(cluster.nodes),
@@ -157,10 +153,7 @@ test("a spare replica moves to a primary that lost its own", async () => {
     const view = p2.core.replicasOf(p2.core.myId);
     return "lines" in view ? view.lines.filter((line) => !line.includes("fail")).length : 0;
   };
-  assert.ok(
-    await cluster.advanceUntil(() => replicasOfP2() === 1, 30_000),
-    cluster.show(),
-  );
+  assert.ok(await cluster.advanceUntil(() => replicasOfP2() === 1, 30_000), cluster.show());
 });
 
 test("published messages reach every node, sharded ones the shard", async () => {

@@ -14,7 +14,15 @@ import type { Millis } from "../message.js";
 import { AllowList } from "./allow-list.js";
 import { ConfFile } from "./conf-file.js";
 import { Links } from "./links.js";
-import type { BusClock, BusDisk, BusListener, BusLog, BusNet, BusSocket, BusTimer } from "./ports.js";
+import type {
+  BusClock,
+  BusDisk,
+  BusListener,
+  BusLog,
+  BusNet,
+  BusSocket,
+  BusTimer,
+} from "./ports.js";
 
 const tickMs = 100;
 

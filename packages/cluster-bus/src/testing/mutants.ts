@@ -1,7 +1,7 @@
 /**
- * Mistakes on purpose: each mutant is one text replaced in one file of a copy of this package, which
- * is then put before the scenarios and the seeds. Nothing of it is in the code that ships. A text
- * that is not there exactly once is an error, so a mutant never turns into no change unseen.
+ * Mistakes on purpose: each mutant is one text replaced in one file of a copy of this package,
+ * which is then put before the scenarios and the seeds. Nothing of it is in the code that ships. A
+ * text that is not there exactly once is an error, so a mutant never turns into no change unseen.
  */
 
 export interface Mutant {

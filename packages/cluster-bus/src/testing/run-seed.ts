@@ -85,9 +85,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
 }
 
 function notAgreed(cluster: SimCluster, when: string): never {
-  throw new LivenessViolation(
-    `${when}: ${disagreement(cluster.nodes)}\n${cluster.show()}`,
-  );
+  throw new LivenessViolation(`${when}: ${disagreement(cluster.nodes)}\n${cluster.show()}`);
 }
 
 /** Dice of their own, so that the shape can be given without changing what follows. */

@@ -244,7 +244,10 @@ export function runScale(
   };
   const { nodes } = world;
   const knownAfterMs = need(
-    world.advanceUntil(() => nodes.every(({ core }) => core.nodes.length === nodes.length), 300_000),
+    world.advanceUntil(
+      () => nodes.every(({ core }) => core.nodes.length === nodes.length),
+      300_000,
+    ),
     "everybody knows everybody",
   );
   for (let i = primaries; i < nodes.length; i++) {
@@ -304,7 +307,10 @@ function loseOne(
     world.advanceUntil(() => others.some(failed), 120_000),
     "somebody holds the lost primary for failed",
   );
-  const rest = need(world.advanceUntil(() => others.every(failed), 60_000), "everybody does");
+  const rest = need(
+    world.advanceUntil(() => others.every(failed), 60_000),
+    "everybody does",
+  );
   const slot = Math.ceil(slotCount / primaries) * (primaries - 1);
   const replaced = need(
     world.advanceUntil(

@@ -1,6 +1,7 @@
 /**
- * The fault matrix: nodes on disks that fail in every way, by seed, and single faults at every byte.
- * The seeds are printed; `DISK_FAULTS_SEED` repeats them, `npm run soak -- disk-faults` runs on.
+ * The fault matrix: nodes on disks that fail in every way, by seed, and single faults at every
+ * byte. The seeds are printed; `DISK_FAULTS_SEED` repeats them, `npm run soak -- disk-faults` runs
+ * on.
  */
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";

@@ -163,7 +163,7 @@ class Scene {
 
   run(...words: readonly string[]): string {
     const reply = this.#runner.run(...words).toString("latin1");
-    assert.ok(!/^-/.test(reply), `${words.slice(0, 3).join(" ")}: ${reply}`);
+    assert.ok(!reply.startsWith("-"), `${words.slice(0, 3).join(" ")}: ${reply}`);
     return reply;
   }
 

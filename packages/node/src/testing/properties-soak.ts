@@ -1,6 +1,6 @@
-// `npm run soak -- properties`: the comparisons with a real server that tests run for a second, each
-// until it has made a million steps per type. It owns the order, the seeds and the counting; what a
-// step is and what must be equal is told by the tests themselves, which run as they are, in
+// `npm run soak -- properties`: the comparisons with a real server that tests run for a second,
+// each until it has made a million steps per type. It owns the order, the seeds and the counting;
+// what a step is and what must be equal is told by the tests themselves, which run as they are, in
 // processes of their own, so that neither they nor the real server grow from round to round.
 
 import { spawn } from "node:child_process";

@@ -106,8 +106,8 @@ export class RedisServer {
   }
 
   /**
-   * The records of the AOF's increments; SELECT, MULTI and EXEC included. Where the last of them may
-   * still be on their way, as many as are expected are waited for, but not for long.
+   * The records of the AOF's increments; SELECT, MULTI and EXEC included. Where the last of them
+   * may still be on their way, as many as are expected are waited for, but not for long.
    */
   async records(expected = 0): Promise<string[][]> {
     const deadline = performance.now() + recordsWaitMs;

@@ -133,7 +133,7 @@ test("cut at any byte it is torn at most, and goes on behind what is whole", asy
       fs.appendFileSync(files.pathOf(name), more);
       if (mend === repair && verdict === "whole" && !ends.includes(length)) continue;
       const loaded = await load(files);
-      assert.ok(!(loaded instanceof AofLoadError), `${length}: ${String(loaded)}`);
+      assert.ok(!(loaded instanceof AofLoadError), `${length}: ${(loaded as Error).message}`);
       assert.equal(loaded.position, undefined);
       assert.equal((await recordsIn(files.data)).lines.at(-1), "SET more 1");
     }

@@ -78,7 +78,9 @@ class DiskFaults {
   #server: SimServer | undefined;
   #noise: SimClient | undefined;
   #lanes: Lane[] = [];
-  /** Lies that were told up to the last power loss: later ones may have left nothing on the disk. */
+  /**
+   * Lies that were told up to the last power loss: later ones may have left nothing on the disk.
+   */
   #liesBefore = 0;
 
   constructor(options: DiskFaultsOptions) {
@@ -244,7 +246,8 @@ class DiskFaults {
     const files = this.#files();
     const started = await this.#tryToStart(mayBeLost);
     if (!started) {
-      // A disk that lied may have lost a base. Nobody can start then, so the next life is a new one.
+      // A disk that lied may have lost a base. Nobody can start then, so the next life is a new
+      // one.
       await this.#options.onCrash?.({ files, contents: undefined });
       for (const name of this.#disk.listSync(aofDirectory) ?? []) {
         this.#disk.removeSync(`${aofDirectory}/${name}`);

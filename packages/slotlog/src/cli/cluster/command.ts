@@ -1,5 +1,5 @@
-// `slotlog cluster`: commands about a running cluster, wherever its nodes are. Here are their words;
-// what they do is in the files beside.
+// `slotlog cluster`: commands about a running cluster, wherever its nodes are. Here are their
+// words; what they do is in the files beside.
 
 import type { Argv, InferredOptionTypes, Options } from "yargs";
 import { type ExitCode, exitCodes } from "../errors.js";

@@ -1,5 +1,5 @@
-// What a cluster looks like from outside: every node asked, each with its own opinion of the others.
-// It only reads.
+// What a cluster looks like from outside: every node asked, each with its own opinion of the
+// others. It only reads.
 
 import { lookup } from "node:dns/promises";
 import { CliError, reasonOf } from "../errors.js";
