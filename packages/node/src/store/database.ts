@@ -13,7 +13,6 @@ import type { AccessClock } from "./access.js";
 import { EntryBatch } from "./entry-batch.js";
 import { ExpireCycle, type ExpireCycleResult } from "./expire-cycle.js";
 import type { KeyHasher } from "./key-hash.js";
-import type { KeyTable } from "./key-table.js";
 import type { MemoryTally } from "./memory-tally.js";
 import type { FastRandom } from "./random.js";
 import {
@@ -22,8 +21,9 @@ import {
   ENCODING_SHIFT,
   EPOCH_MASK,
   NEVER,
-  type Segment,
 } from "./segment.js";
+import { type Slab, SlabView } from "./slab.js";
+import type { SlabSegment } from "./slab-segment.js";
 import { SlotTables } from "./slot-tables.js";
 import type { DatabaseParts, StoreHooks } from "./store-hooks.js";
 import type { CollectionEnvironment } from "./types/environment.js";
@@ -38,6 +38,8 @@ export class Database {
   /** Lookups for reading that found a key, and that did not (INFO keyspace_hits, _misses). */
   hits = 0;
   misses = 0;
+  /** What `lookupView` found. */
+  readonly view = new SlabView();
   readonly #hooks: StoreHooks;
   readonly #hasher: KeyHasher;
   readonly #access: AccessClock;
@@ -78,7 +80,7 @@ export class Database {
     this.hits++;
     const segment = this.#tables.segment;
     if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
-    return segment.entries[4 * place + 3] as Value;
+    return segment.valueAt(place);
   }
 
   /** As `lookupRead`, without counting as a use (EXISTS, TYPE, TTL). */
@@ -102,7 +104,7 @@ export class Database {
     if (place < 0 || this.#isGone(key, place)) return undefined;
     const segment = this.#tables.segment;
     if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
-    const value = segment.entries[4 * place + 3] as Value;
+    const value = segment.valueAt(place);
     // Other strings cannot be changed in place: `set` and `replace` announce their change.
     if (typeof value === "object") {
       this.#announce(key, false);
@@ -111,11 +113,29 @@ export class Database {
     return value;
   }
 
+  /**
+   * As `lookupRead`, but a short string stays where it is: the answer is `view`, which tells its
+   * place until the next change of the keyspace.
+   */
+  lookupView(key: string): Value | SlabView | undefined {
+    const place = this.#tables.find(key);
+    if (place < 0 || this.#isGone(key, place)) {
+      this.misses++;
+      this.#hooks.missed(this, key);
+      return undefined;
+    }
+    this.hits++;
+    const { segment, slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    if (!this.#hooks.noTouch) this.#touch(slab, reference);
+    return slab.viewValue(reference, this.view) ? this.view : slab.value(reference);
+  }
+
   /** The value, without counting as a use or in the statistics. */
   peek(key: string): Value | undefined {
     const place = this.#tables.find(key);
     if (place < 0 || this.#isGone(key, place)) return undefined;
-    return this.#tables.segment.entries[4 * place + 3] as Value;
+    return this.#tables.segment.valueAt(place);
   }
 
   exists(key: string): boolean {
@@ -131,6 +151,25 @@ export class Database {
     }
     const segment = this.#tables.segment;
     if (!keepTtl && segment.expireAt(place) !== NEVER) this.#setExpiry(key, NEVER);
+    this.#overwrite(key, place, value, flag);
+  }
+
+  /**
+   * As `lookupWrite` and `set`, searching once and without a look at the old value: deletes what
+   * has expired, counts as a use, and overwrites whatever is there, its expiry included.
+   */
+  assign(key: string, value: Value, flag: EncodingFlag = 0): void {
+    const place = this.#tables.find(key);
+    if (place < 0 || this.#isGone(key, place)) {
+      this.set(key, value, false, flag);
+      return;
+    }
+    const { segment } = this.#tables;
+    // Without an LFU counter the new value sets the time of use itself.
+    if (this.#access.lfu && !this.#hooks.noTouch) this.#touchPlace(segment, place);
+    if (segment.expires !== undefined && segment.expireAt(place) !== NEVER) {
+      this.#setExpiry(key, NEVER);
+    }
     this.#overwrite(key, place, value, flag);
   }
 
@@ -201,7 +240,7 @@ export class Database {
   encoding(key: string): string | undefined {
     const value = this.peek(key);
     if (value === undefined) return undefined;
-    const meta = this.#tables.segment.entries[4 * this.#tables.place + 1] as number;
+    const meta = this.#tables.segment.metaAt(this.#tables.place);
     return encodingOf(value, (meta & ENCODING_MASK) >>> ENCODING_SHIFT);
   }
 
@@ -209,7 +248,7 @@ export class Database {
   encodingFlag(key: string): EncodingFlag {
     const place = this.#tables.again(key);
     if (place < 0) return 0;
-    const meta = this.#tables.segment.entries[4 * place + 1] as number;
+    const meta = this.#tables.segment.metaAt(place);
     return ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
   }
 
@@ -220,8 +259,8 @@ export class Database {
   transfer(key: string, target: Database, newKey: string): void {
     const place = this.#tables.again(key);
     const segment = this.#tables.segment;
-    const value = segment.entries[4 * place + 3] as Value;
-    const meta = segment.entries[4 * place + 1] as number;
+    const value = segment.valueAt(place);
+    const meta = segment.metaAt(place);
     const expireAt = segment.expireAt(place);
     const flag = ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
     this.#announce(key, false);
@@ -234,14 +273,14 @@ export class Database {
   /** OBJECT IDLETIME in ms, or -1 if the key does not exist. */
   idleMs(key: string): number {
     if (this.peek(key) === undefined) return -1;
-    return this.#access.idleMs(this.#tables.segment.entries[4 * this.#tables.place + 1] as number);
+    return this.#access.idleMs(this.#tables.segment.metaAt(this.#tables.place));
   }
 
   /** OBJECT FREQ, or -1 if the key does not exist. */
   frequency(key: string): number {
     if (this.peek(key) === undefined) return -1;
     return this.#access.frequency(
-      this.#tables.segment.entries[4 * this.#tables.place + 1] as number,
+      this.#tables.segment.metaAt(this.#tables.place),
     );
   }
 
@@ -249,9 +288,8 @@ export class Database {
   setAccess(key: string, bits: number): void {
     const place = this.#tables.again(key);
     if (place < 0) return;
-    const at = 4 * place + 1;
-    const { entries } = this.#tables.segment;
-    entries[at] = ((entries[at] as number) & ~ACCESS_MASK) | (bits & ACCESS_MASK);
+    const { segment } = this.#tables;
+    segment.setMetaAt(place, (segment.metaAt(place) & ~ACCESS_MASK) | (bits & ACCESS_MASK));
   }
 
   /** The cluster slot of a key, which the next lookup of the same key need not compute again. */
@@ -280,9 +318,10 @@ export class Database {
       const segment = this.#tables.registry.pickPlace(this.#random);
       if (segment === undefined) return undefined;
       const place = this.#tables.registry.pickedPlace;
-      const key = segment.entries[4 * place + 2] as string;
+      const key = segment.keyAt(place);
       this.#tables.segment = segment;
       this.#tables.place = place;
+      this.#tables.forgetPlace();
       if (!this.#isGone(key, place) || (tries === 100 && this.#hooks.expiredKeys === "hide")) {
         return key;
       }
@@ -299,12 +338,7 @@ export class Database {
       : this.#tables.registry.pickPlace(this.#random);
     if (segment === undefined) return false;
     const place = this.#tables.registry.pickedPlace;
-    batch.push(
-      segment.entries[4 * place + 2] as string,
-      segment.entries[4 * place + 3],
-      segment.expireAt(place),
-      segment.entries[4 * place + 1] as number,
-    );
+    segment.collectAt(place, batch);
     return true;
   }
 
@@ -336,7 +370,7 @@ export class Database {
         const place = this.#tables.find(key);
         if (place < 0) continue;
         const segment = this.#tables.segment;
-        visit(key, segment.entries[4 * place + 3] as Value, segment.expireAt(place));
+        visit(key, segment.valueAt(place), segment.expireAt(place));
       }
     } while (cursor !== 0);
   }
@@ -350,15 +384,17 @@ export class Database {
     return detached;
   }
 
-  /** Takes a slot's table out, in time proportional to its segments (a thousand keys each). */
-  detachSlot(slot: number): KeyTable | undefined {
+  /**
+   * Takes all keys of a slot out, in time proportional to their segments (a thousand keys each);
+   * returns their number.
+   */
+  detachSlot(slot: number): number {
     const tables = this.#tables;
     const table = tables.detach(slot);
-    if (table !== undefined) {
-      tables.walk?.keep(tables, table);
-      this.#tally.detached(table.size);
-    }
-    return table;
+    if (table === undefined) return 0;
+    if (tables.walk?.keep(tables, table) !== true) tables.condemn(table);
+    this.#tally.detached(table.size);
+    return table.size;
   }
 
   /** SWAPDB: exchanges all keys with another database of the same node. */
@@ -396,11 +432,14 @@ export class Database {
     if (kept !== batch.length) batch.truncate(kept);
   }
 
-  #touchPlace(segment: Segment, place: number): void {
-    const at = 4 * place + 1;
-    const meta = segment.entries[at] as number;
+  #touchPlace(segment: SlabSegment, place: number): void {
+    this.#touch(this.#tables.slab, segment.referenceAt(place));
+  }
+
+  #touch(slab: Slab, reference: number): void {
+    const meta = slab.meta(reference);
     const touched = this.#access.touched(meta);
-    if (touched !== meta) segment.entries[at] = touched;
+    if (touched !== meta) slab.setMeta(reference, touched);
   }
 
   #isGone(key: string, place: number): boolean {
@@ -434,20 +473,22 @@ export class Database {
   }
 
   #overwrite(key: string, place: number, value: Value, flag: EncodingFlag): void {
-    const { entries } = this.#tables.segment;
-    const old = entries[4 * place + 3] as Value;
-    const isOther = old !== value;
-    this.#announce(key, isOther);
-    // A string of the same text stays the old one: the new one need not outlive its youth.
-    if (isOther) {
-      entries[4 * place + 3] = value;
-      this.#tally.replaced(old, value);
-      this.#hooks.gone(this, key);
-    }
-    const meta = entries[4 * place + 1] as number;
+    const { segment, slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    const isSame = typeof value === "object" && slab.objectValue(reference) === value;
+    // What stays goes on being changed.
+    this.#announce(key, !isSame);
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
-    const access = this.#access.lfu ? meta & ACCESS_MASK : this.#access.initial();
-    entries[4 * place + 1] = (meta & EPOCH_MASK) | (flag << ENCODING_SHIFT) | access;
+    const { lfu } = this.#access;
+    const kept = lfu ? EPOCH_MASK | ACCESS_MASK : EPOCH_MASK;
+    const bits = (flag << ENCODING_SHIFT) | (lfu ? 0 : this.#access.initial());
+    if (!slab.overwrite(reference, value, bits, kept)) {
+      slab.setMeta(reference, (slab.meta(reference) & kept) | bits);
+      if (isSame) return;
+      this.#tally.replaced(slab, reference, value);
+      segment.setValueAt(place, value);
+    }
+    this.#hooks.gone(this, key);
   }
 
   #setExpiry(key: string, at: number): void {
@@ -458,7 +499,7 @@ export class Database {
   #remove(key: string): void {
     this.#announce(key, true);
     const tables = this.#tables;
-    this.#tally.removed(key, tables.segment.entries[4 * tables.place + 3] as Value);
+    this.#tally.removed(key, tables.slab, tables.segment.referenceAt(tables.place));
     tables.remove(key);
     this.#hooks.gone(this, key);
   }
