@@ -330,7 +330,7 @@ export class Database {
 
   /**
    * Appends one randomly chosen key (one with an expiry, if `volatileOnly`) to `batch`, expired or
-   * not, for eviction; false if there is none.
+   * not, for eviction, without its value; false if there is none.
    */
   sample(volatileOnly: boolean, batch: EntryBatch): boolean {
     const segment = volatileOnly
@@ -338,7 +338,7 @@ export class Database {
       : this.#tables.registry.pickPlace(this.#random);
     if (segment === undefined) return false;
     const place = this.#tables.registry.pickedPlace;
-    segment.collectAt(place, batch);
+    segment.collectKeyAt(place, batch);
     return true;
   }
 

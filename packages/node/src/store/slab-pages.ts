@@ -118,18 +118,6 @@ export class SlabPages {
     if (info[at + LIVE] === 0) this.#pageIsEmpty(page, sizeClass);
   }
 
-  /** Lets go of everything; no reference is valid any more. */
-  reset(): void {
-    this.words.length = 0;
-    this.bytes.length = 0;
-    this.#freePages.length = 0;
-    this.#partial.fill(-1);
-    this.liveWords = 0;
-    this.#firstOpen = 0;
-    this.#emptyChunks = 0;
-    this.#releasedChunks = 0;
-  }
-
   /** Bytes of all chunks, whatever is in use of them. */
   get capacityBytes(): number {
     return (this.words.length - this.#releasedChunks) * CHUNK_WORDS * 4;

@@ -206,12 +206,19 @@ export class SlabSegment {
     );
   }
 
-  /** Appends up to `limit` entries that expire before `now`. */
+  /** As `collectAt`, for whoever does not look at the value. */
+  collectKeyAt(place: number, batch: EntryBatch): void {
+    const reference = this.referenceAt(place);
+    const slab = this.#slab;
+    batch.push(slab.key(reference), undefined, this.expireAt(place), slab.meta(reference));
+  }
+
+  /** Appends up to `limit` entries, without values, that expire before `now`. */
   collectExpired(now: number, limit: number, batch: EntryBatch): void {
     const { expires } = this;
     if (expires === undefined) return;
     for (let place = 0; place < this.places && batch.length < limit; place++) {
-      if ((expires[place] as number) < now) this.collectAt(place, batch);
+      if ((expires[place] as number) < now) this.collectKeyAt(place, batch);
     }
   }
 

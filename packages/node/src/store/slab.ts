@@ -237,14 +237,6 @@ export class Slab {
     return moved;
   }
 
-  /** Lets go of everything; no reference is valid any more. */
-  reset(): void {
-    this.pages.reset();
-    this.#objects.length = 0;
-    this.#freeObject = -1;
-    this.#objectCount = 0;
-  }
-
   #writeValue(words: Int32Array, at: number, kind: number, value: Value): void {
     if (kind === VALUE_OBJECT) words[at] = this.#hold(value);
     else if (typeof value === "number") writeInteger(words, at, value);
