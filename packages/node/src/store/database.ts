@@ -15,14 +15,8 @@ import { ExpireCycle, type ExpireCycleResult } from "./expire-cycle.js";
 import type { KeyHasher } from "./key-hash.js";
 import type { MemoryTally } from "./memory-tally.js";
 import type { FastRandom } from "./random.js";
-import {
-  ACCESS_MASK,
-  ENCODING_MASK,
-  ENCODING_SHIFT,
-  EPOCH_MASK,
-  NEVER,
-} from "./segment.js";
-import { type Slab, SlabView } from "./slab.js";
+import { ACCESS_MASK, ENCODING_MASK, ENCODING_SHIFT, EPOCH_MASK, NEVER } from "./segment.js";
+import { SlabView } from "./slab.js";
 import type { SlabSegment } from "./slab-segment.js";
 import { SlotTables } from "./slot-tables.js";
 import type { DatabaseParts, StoreHooks } from "./store-hooks.js";
@@ -71,16 +65,20 @@ export class Database {
 
   /** The value for reading: counts as a use and in the statistics; expired keys do not exist. */
   lookupRead(key: string): Value | undefined {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) {
-      this.misses++;
-      this.#hooks.missed(this, key);
-      return undefined;
-    }
-    this.hits++;
-    const segment = this.#tables.segment;
-    if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
-    return segment.valueAt(place);
+    const place = this.#findToRead(key);
+    return place < 0 ? undefined : this.#tables.segment.valueAt(place);
+  }
+
+  /**
+   * As `lookupRead`, but a short string stays where it is: the answer is `view`, which tells its
+   * place until the next change of the keyspace.
+   */
+  lookupView(key: string): Value | SlabView | undefined {
+    const place = this.#findToRead(key);
+    if (place < 0) return undefined;
+    const { segment, slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    return slab.viewValue(reference, this.view) ? this.view : slab.value(reference);
   }
 
   /** As `lookupRead`, without counting as a use (EXISTS, TYPE, TTL). */
@@ -113,33 +111,14 @@ export class Database {
     return value;
   }
 
-  /**
-   * As `lookupRead`, but a short string stays where it is: the answer is `view`, which tells its
-   * place until the next change of the keyspace.
-   */
-  lookupView(key: string): Value | SlabView | undefined {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) {
-      this.misses++;
-      this.#hooks.missed(this, key);
-      return undefined;
-    }
-    this.hits++;
-    const { segment, slab } = this.#tables;
-    const reference = segment.referenceAt(place);
-    if (!this.#hooks.noTouch) this.#touch(slab, reference);
-    return slab.viewValue(reference, this.view) ? this.view : slab.value(reference);
-  }
-
   /** The value, without counting as a use or in the statistics. */
   peek(key: string): Value | undefined {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) return undefined;
-    return this.#tables.segment.valueAt(place);
+    return this.exists(key) ? this.#tables.segment.valueAt(this.#tables.place) : undefined;
   }
 
   exists(key: string): boolean {
-    return this.peek(key) !== undefined;
+    const place = this.#tables.find(key);
+    return place >= 0 && !this.#isGone(key, place);
   }
 
   /** Adds or overwrites. An overwritten key loses its expiry unless `keepTtl`. */
@@ -230,26 +209,21 @@ export class Database {
 
   /** Counts as a use (TOUCH); false if the key does not exist. */
   touch(key: string): boolean {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) return false;
-    this.#touchPlace(this.#tables.segment, place);
+    if (!this.exists(key)) return false;
+    this.#touchPlace(this.#tables.segment, this.#tables.place);
     return true;
   }
 
   /** OBJECT ENCODING, or `undefined` if the key does not exist. */
   encoding(key: string): string | undefined {
     const value = this.peek(key);
-    if (value === undefined) return undefined;
-    const meta = this.#tables.segment.metaAt(this.#tables.place);
-    return encodingOf(value, (meta & ENCODING_MASK) >>> ENCODING_SHIFT);
+    return value === undefined ? undefined : encodingOf(value, this.encodingFlag(key));
   }
 
   /** The flag under which the key's value was stored, for storing it again elsewhere. */
   encodingFlag(key: string): EncodingFlag {
-    const place = this.#tables.again(key);
-    if (place < 0) return 0;
-    const meta = this.#tables.segment.metaAt(place);
-    return ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+    if (this.#tables.again(key) < 0) return 0;
+    return ((this.#lastMeta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
   }
 
   /**
@@ -262,7 +236,7 @@ export class Database {
     const value = segment.valueAt(place);
     const meta = segment.metaAt(place);
     const expireAt = segment.expireAt(place);
-    const flag = ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+    const flag = this.encodingFlag(key);
     this.#announce(key, false);
     target.#insert(newKey, value, flag);
     target.setAccess(newKey, meta & ACCESS_MASK);
@@ -272,16 +246,12 @@ export class Database {
 
   /** OBJECT IDLETIME in ms, or -1 if the key does not exist. */
   idleMs(key: string): number {
-    if (this.peek(key) === undefined) return -1;
-    return this.#access.idleMs(this.#tables.segment.metaAt(this.#tables.place));
+    return this.exists(key) ? this.#access.idleMs(this.#lastMeta) : -1;
   }
 
   /** OBJECT FREQ, or -1 if the key does not exist. */
   frequency(key: string): number {
-    if (this.peek(key) === undefined) return -1;
-    return this.#access.frequency(
-      this.#tables.segment.metaAt(this.#tables.place),
-    );
+    return this.exists(key) ? this.#access.frequency(this.#lastMeta) : -1;
   }
 
   /** Sets the access bits, as `AccessClock` makes them for RESTORE and for RDB files. */
@@ -305,10 +275,9 @@ export class Database {
   keysInSlot(slot: number, count: number): string[] {
     const table = this.#tables.table(slot);
     if (table === undefined || count <= 0) return [];
-    const batch = new EntryBatch();
+    const batch = new EntryBatch(false);
     table.collect(0, count, batch);
-    if (batch.length > count) batch.keys.length = count;
-    return batch.keys;
+    return batch.keys.slice(0, count);
   }
 
   /** A key that has not expired, each equally likely; `undefined` if there is none. */
@@ -330,7 +299,7 @@ export class Database {
 
   /**
    * Appends one randomly chosen key (one with an expiry, if `volatileOnly`) to `batch`, expired or
-   * not, for eviction, without its value; false if there is none.
+   * not, for eviction; false if there is none.
    */
   sample(volatileOnly: boolean, batch: EntryBatch): boolean {
     const segment = volatileOnly
@@ -338,7 +307,7 @@ export class Database {
       : this.#tables.registry.pickPlace(this.#random);
     if (segment === undefined) return false;
     const place = this.#tables.registry.pickedPlace;
-    segment.collectKeyAt(place, batch);
+    segment.collectAt(place, batch);
     return true;
   }
 
@@ -360,7 +329,7 @@ export class Database {
    * `expireAt` is `NEVER` (infinity) for keys without expiry.
    */
   forEach(visit: (key: string, value: Value, expireAt: number) => void): void {
-    const batch = new EntryBatch();
+    const batch = new EntryBatch(false);
     let cursor = 0;
     do {
       batch.clear();
@@ -432,11 +401,27 @@ export class Database {
     if (kept !== batch.length) batch.truncate(kept);
   }
 
-  #touchPlace(segment: SlabSegment, place: number): void {
-    this.#touch(this.#tables.slab, segment.referenceAt(place));
+  /** The meta word of the key found last. */
+  get #lastMeta(): number {
+    return this.#tables.segment.metaAt(this.#tables.place);
   }
 
-  #touch(slab: Slab, reference: number): void {
+  /** Place of the key in `segment`, as `lookupRead` counts it; negative if there is none. */
+  #findToRead(key: string): number {
+    const place = this.#tables.find(key);
+    if (place < 0 || this.#isGone(key, place)) {
+      this.misses++;
+      this.#hooks.missed(this, key);
+      return -1;
+    }
+    this.hits++;
+    if (!this.#hooks.noTouch) this.#touchPlace(this.#tables.segment, place);
+    return place;
+  }
+
+  #touchPlace(segment: SlabSegment, place: number): void {
+    const { slab } = this.#tables;
+    const reference = segment.referenceAt(place);
     const meta = slab.meta(reference);
     const touched = this.#access.touched(meta);
     if (touched !== meta) slab.setMeta(reference, touched);
@@ -482,12 +467,11 @@ export class Database {
     const { lfu } = this.#access;
     const kept = lfu ? EPOCH_MASK | ACCESS_MASK : EPOCH_MASK;
     const bits = (flag << ENCODING_SHIFT) | (lfu ? 0 : this.#access.initial());
-    if (!slab.overwrite(reference, value, bits, kept)) {
-      slab.setMeta(reference, (slab.meta(reference) & kept) | bits);
-      if (isSame) return;
-      this.#tally.replaced(slab, reference, value);
-      segment.setValueAt(place, value);
-    }
+    if (slab.overwrite(reference, value, bits, kept)) return;
+    slab.setMeta(reference, (slab.meta(reference) & kept) | bits);
+    if (isSame) return;
+    this.#tally.replaced(slab, reference, value);
+    segment.setValueAt(place, value);
     this.#hooks.gone(this, key);
   }
 

@@ -26,7 +26,7 @@ const SEGMENTS_PER_LOOK = 4096;
 export class ExpireCycle {
   /** Where to go on in the registry's list of segments. */
   #cursor = 0;
-  readonly #batch = new EntryBatch();
+  readonly #batch = new EntryBatch(false);
 
   /** One pass over the registry, or what `outOfTime` allows of it. `expire` deletes a key. */
   run(

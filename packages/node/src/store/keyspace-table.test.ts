@@ -128,9 +128,11 @@ const integers = fc.oneof(
   fc.maxSafeInteger(),
   fc.constantFrom(0, -1, 2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32) - 1, Number.MIN_SAFE_INTEGER),
 );
-const texts = fc
-  .tuple(fc.nat(INLINE_LENGTH_MAX + 40), fc.nat(255))
-  .map(([length, code]) => String.fromCharCode(code, 255 - code).repeat(length).slice(0, length));
+const texts = fc.tuple(fc.nat(INLINE_LENGTH_MAX + 40), fc.nat(255)).map(([length, code]) =>
+  String.fromCharCode(code, 255 - code)
+    .repeat(length)
+    .slice(0, length),
+);
 const values: fc.Arbitrary<Value> = fc.oneof(
   integers,
   texts,

@@ -118,8 +118,7 @@ export class SegmentRegistry {
 
   #occupiedFrom(segment: SlabSegment, start: number): SlabSegment {
     let place = start;
-    while (segment.hashAt(place) === EMPTY)
-      place = place + 1 === segment.places ? 0 : place + 1;
+    while (segment.hashAt(place) === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
     this.pickedPlace = place;
     return segment;
   }

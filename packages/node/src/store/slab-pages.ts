@@ -96,7 +96,8 @@ export class SlabPages {
     }
     info[at + LIVE] = (info[at + LIVE] as number) + 1;
     this.liveWords += block;
-    const isFull = (info[at + FREE] as number) < 0 && (info[at + FRESH] as number) + block > PAGE_WORDS;
+    const isFull =
+      (info[at + FREE] as number) < 0 && (info[at + FRESH] as number) + block > PAGE_WORDS;
     if (isFull) this.#unlink(page, sizeClass);
     return (page << PAGE_SHIFT) | offset;
   }

@@ -198,27 +198,16 @@ export class SlabSegment {
   collectAt(place: number, batch: EntryBatch): void {
     const reference = this.referenceAt(place);
     const slab = this.#slab;
-    batch.push(
-      slab.key(reference),
-      slab.value(reference),
-      this.expireAt(place),
-      slab.meta(reference),
-    );
+    const value = batch.withValues ? slab.value(reference) : undefined;
+    batch.push(slab.key(reference), value, this.expireAt(place), slab.meta(reference));
   }
 
-  /** As `collectAt`, for whoever does not look at the value. */
-  collectKeyAt(place: number, batch: EntryBatch): void {
-    const reference = this.referenceAt(place);
-    const slab = this.#slab;
-    batch.push(slab.key(reference), undefined, this.expireAt(place), slab.meta(reference));
-  }
-
-  /** Appends up to `limit` entries, without values, that expire before `now`. */
+  /** Appends up to `limit` entries that expire before `now`. */
   collectExpired(now: number, limit: number, batch: EntryBatch): void {
     const { expires } = this;
     if (expires === undefined) return;
     for (let place = 0; place < this.places && batch.length < limit; place++) {
-      if ((expires[place] as number) < now) this.collectKeyAt(place, batch);
+      if ((expires[place] as number) < now) this.collectAt(place, batch);
     }
   }
 
@@ -295,7 +284,7 @@ export class SlabSegment {
     this.count = other.count;
   }
 
-  /** Bytes without keys and values: 17 fields of 8, a boxed double; per place 8, and 8 of expiry. */
+  /** Bytes without entries: 17 fields of 8, a boxed double; per place 8, and 8 of expiry. */
   get overheadBytes(): number {
     return 170 + this.places * (this.expires === undefined ? 8 : 16);
   }
