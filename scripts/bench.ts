@@ -2,17 +2,20 @@
 // is in `bench/`; here is only which part was asked for.
 
 import { parseArgs } from "node:util";
+import { aof } from "./bench/aof.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
 import { throughput } from "./bench/throughput.js";
 
-const help = `npm run bench [-- throughput | latency | memory | growth] [options]
+const help = `npm run bench [-- throughput | latency | memory | growth | aof] [options]
 
   throughput   requests per second, p99 and CPU per operation (without a name)
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
   growth       one slot that grows (--keys 20000000)
+  aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
+               --tests writes,reads,replay,rewrite names some of them
 
   --quick      a tenth of the requests or keys
   --keys N     how many keys
@@ -24,11 +27,12 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly json: boolean;
   readonly keys: number | undefined;
+  /** Empty: all that the part has. */
   readonly tests: readonly string[];
   readonly heapMb: number;
 }
 
-const parts = { throughput, latency, memory, growth } as const;
+const parts = { throughput, latency, memory, growth, aof } as const;
 
 function isPart(name: string): name is keyof typeof parts {
   return name in parts;
@@ -41,7 +45,7 @@ async function main(): Promise<number> {
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       keys: { type: "string" },
-      tests: { type: "string", default: "set,get,incr" },
+      tests: { type: "string" },
       "heap-mb": { type: "string", default: "8192" },
       help: { type: "boolean", default: false },
     },
@@ -55,7 +59,7 @@ async function main(): Promise<number> {
     quick: values.quick,
     json: values.json,
     keys: values.keys === undefined ? undefined : Number(values.keys),
-    tests: values.tests.split(","),
+    tests: values.tests?.split(",") ?? [],
     heapMb: Number(values["heap-mb"]),
   });
   return 0;

@@ -10,9 +10,14 @@ export function startContender(
   name: ContenderName,
   directives: readonly string[],
   heapMb: number,
+  directory?: string,
 ): Promise<Server> {
   // As `slotlog up` and the container image start a node.
   const flags = [`--max-old-space-size=${heapMb}`, "--max-semi-space-size=2"];
   const program = name === "slotlog" ? subject({ nodeFlags: flags }) : realRedis();
-  return Server.start({ program, directives: ["--save", "", ...directives] });
+  return Server.start({
+    program,
+    directives: ["--save", "", ...directives],
+    ...(directory === undefined ? {} : { directory }),
+  });
 }

@@ -13,11 +13,10 @@ export interface Filling {
   readonly from: number;
   readonly to: number;
   readonly key: (index: number) => string;
-  readonly valueBytes: number;
+  readonly value: string;
 }
 
-export function fill({ port, from, to, key, valueBytes }: Filling): Promise<void> {
-  const value = "v".repeat(valueBytes);
+export function fill({ port, from, to, key, value }: Filling): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
     let sent = from;

@@ -41,7 +41,7 @@ export async function growth(options: BenchOptions): Promise<void> {
       const order = { port: server.port, prefix: "{g}", digits: 0, keys: 1 };
       const waits = await waitsDuring(order, async () => {
         const started = performance.now();
-        await fill({ port: server.port, from, to, key, valueBytes });
+        await fill({ port: server.port, from, to, key, value: "v".repeat(valueBytes) });
         tookMs = performance.now() - started;
       });
       results.push({

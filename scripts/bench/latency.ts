@@ -22,7 +22,7 @@ export async function latency(options: BenchOptions): Promise<void> {
     const { port } = server;
     // As redis-benchmark names its keys, so that both work on the same ones.
     const key = (index: number): string => `key:${String(index).padStart(12, "0")}`;
-    await fill({ port, from: 0, to: keys, key, valueBytes });
+    await fill({ port, from: 0, to: keys, key, value: "v".repeat(valueBytes) });
     const waits = await waitsDuring({ port, prefix: "key:", digits: 12, keys }, async () => {
       const load = `-p ${port} -c 20 -P 4 -n ${requests} -r ${keys} -d ${valueBytes} -t set,get -q`;
       await promisify(execFile)("redis-benchmark", load.split(" "));

@@ -44,7 +44,7 @@ export async function memory(options: BenchOptions): Promise<void> {
       await using server = await startContender(name, ["--appendonly", "no"], options.heapMb);
       const before = residentBytes(server.pid) ?? Number.NaN;
       const key = (index: number): string => `key:${String(index).padStart(12, "0")}`;
-      await fill({ port: server.port, from: 0, to: keys, key, valueBytes });
+      await fill({ port: server.port, from: 0, to: keys, key, value: "v".repeat(valueBytes) });
       const { resident, peak } = await settled(server.pid);
       const bytesPerKey = (resident - before) / keys;
       const megabytes = { residentMb: resident / 1e6, peakMb: peak / 1e6 };

@@ -1,18 +1,20 @@
-// Requests per second as redis-benchmark counts them. Both servers run all the time and are
-// measured in turn, several times, and the median counts: so a neighbour on the machine hits both
-// alike.
+// Requests per second as redis-benchmark counts them: with its one key, and with a million keys
+// that are there already. Both servers run all the time and are measured in turn, several times,
+// and the median counts: so a neighbour on the machine hits both alike.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Server } from "@slotlog/test-e2e/harness/server";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
+import { fill } from "./fill.js";
 import { cpuSeconds, describeMachine, median, textTable } from "./machine.js";
 
 const rounds = 3;
+const allTests = ["set", "get", "incr"];
 const clients = 50;
-/** Keys are drawn from so many, which is more than fits into a CPU's caches. */
-const keyRange = 1_000_000;
+/** One key, as redis-benchmark has it, and more keys than fit into a CPU's caches. */
+const keyRanges = [1, 1_000_000] as const;
 
 /** Enough requests for about a second, at what a plain server does on one core. */
 const pipelines = [
@@ -32,10 +34,11 @@ interface Measured {
   readonly cpuMicrosPerOperation: number;
 }
 
-interface Row {
+export interface Row {
   readonly kind: string;
   readonly aof: string;
   readonly test: string;
+  readonly keys: number;
   readonly pipeline: number;
   readonly measured: Readonly<Record<ContenderName, Measured>>;
   /** slotlog's requests per second to redis-server's. */
@@ -50,12 +53,15 @@ export async function throughput(options: BenchOptions): Promise<void> {
     if (redis === undefined || ours === undefined) throw new Error("a server did not start");
     try {
       const servers = { "redis-server": redis, slotlog: ours };
-      for (const test of options.tests) {
-        for (const { pipeline, requests } of pipelines) {
-          const count = options.quick ? requests / 10 : requests;
-          const row = await measureKind({ aof, test, pipeline, requests: count }, servers);
-          rows.push(row);
-          if (!options.json) console.log(`${row.kind}: ${row.ratio.toFixed(2)}`);
+      for (const keys of keyRanges) {
+        if (keys > 1) await Promise.all([redis, ours].map(({ port }) => fillKeys(port, keys)));
+        for (const test of options.tests.length > 0 ? options.tests : allTests) {
+          for (const { pipeline, requests } of pipelines) {
+            const count = options.quick ? requests / 10 : requests;
+            const row = await measureKind({ aof, test, keys, pipeline, requests: count }, servers);
+            rows.push(row);
+            if (!options.json) console.log(`${row.kind}: ${row.ratio.toFixed(2)}`);
+          }
         }
       }
     } finally {
@@ -72,14 +78,23 @@ export async function throughput(options: BenchOptions): Promise<void> {
   console.log(`\nworst: ${worst.kind}, ${worst.ratio.toFixed(2)} of redis-server`);
 }
 
-interface Kind {
+/** All keys that redis-benchmark may draw, of its names and with its values. */
+async function fillKeys(port: number, keys: number): Promise<void> {
+  const name = (index: number): string => String(index).padStart(12, "0");
+  const all = { port, from: 0, to: keys };
+  await fill({ ...all, key: (index) => `key:${name(index)}`, value: "xxx" });
+  await fill({ ...all, key: (index) => `counter:${name(index)}`, value: "1" });
+}
+
+export interface Kind {
   readonly aof: string;
   readonly test: string;
+  readonly keys: number;
   readonly pipeline: number;
   readonly requests: number;
 }
 
-async function measureKind(
+export async function measureKind(
   kind: Kind,
   servers: Readonly<Record<ContenderName, Server>>,
 ): Promise<Row> {
@@ -95,22 +110,25 @@ async function measureKind(
     "redis-server": middle(taken["redis-server"]),
     slotlog: middle(taken.slotlog),
   };
-  const { aof, test, pipeline } = kind;
+  const { aof, test, keys, pipeline } = kind;
+  const range = keys === 1 ? "1 key" : `${keys / 1e6}M keys`;
   return {
-    kind: `${test.toUpperCase()} pipeline ${pipeline} aof ${aof}`,
+    kind: `${test.toUpperCase()} pipeline ${pipeline}, ${range}, aof ${aof}`,
     aof,
     test,
+    keys,
     pipeline,
     measured,
     ratio: measured.slotlog.perSecond / measured["redis-server"].perSecond,
   };
 }
 
-async function measureOnce({ test, pipeline, requests }: Kind, server: Server): Promise<Measured> {
+async function measureOnce(kind: Kind, server: Server): Promise<Measured> {
+  const { test, keys, pipeline, requests } = kind;
   const before = cpuSeconds(server.pid);
   const options =
     `-p ${server.port} -c ${clients} -P ${pipeline} -n ${requests} ` +
-    `-r ${keyRange} -t ${test} --csv`;
+    `${keys === 1 ? "" : `-r ${keys} `}-t ${test} --csv`;
   const { stdout } = await promisify(execFile)("redis-benchmark", options.split(" "));
   const after = cpuSeconds(server.pid);
   const line = stdout.trim().split("\n").at(-1) ?? "";
@@ -131,9 +149,18 @@ function middle(all: readonly Measured[]): Measured {
   };
 }
 
-const heading = ["", "redis/s", "slotlog/s", "ratio", "p99 ms", "p99 ms", "CPU us/op", "CPU us/op"];
+export const heading = [
+  "",
+  "redis/s",
+  "slotlog/s",
+  "ratio",
+  "p99 ms",
+  "p99 ms",
+  "CPU us/op",
+  "CPU us/op",
+];
 
-function cells({ kind, measured, ratio }: Row): string[] {
+export function cells({ kind, measured, ratio }: Row): string[] {
   const { "redis-server": redis, slotlog } = measured;
   return [
     kind,

@@ -9,6 +9,7 @@ import { quantile } from "./machine.js";
 export interface Waits {
   readonly count: number;
   readonly p50Ms: number;
+  readonly p99Ms: number;
   readonly p999Ms: number;
   readonly longestMs: number;
 }
@@ -35,6 +36,7 @@ export async function waitsDuring(order: ProbeOrder, work: () => Promise<void>):
     return {
       count: waits.length,
       p50Ms: quantile(waits, 0.5),
+      p99Ms: quantile(waits, 0.99),
       p999Ms: quantile(waits, 0.999),
       longestMs: waits.reduce((most, each) => Math.max(most, each), 0),
     };

@@ -21,7 +21,8 @@ export type {
 export type { LinkView, Shard, ShardNode, SlotsEntry, SlotsNode } from "./core/views.js";
 export type { BusMessage, Millis, NodeId } from "./message.js";
 export { isNodeId, messageTypes } from "./message.js";
-export { NodesConfError, parseNodesConf } from "./nodes-conf.js";
+export type { NodeLine, NodesConf } from "./nodes-conf.js";
+export { formatNodesConf, NodesConfError, parseNodesConf } from "./nodes-conf.js";
 export { keySlot, keySlotOfBytes, slotCount } from "./slot.js";
 export { slotRoutes } from "./slot-map.js";
 export type { BusDriverOptions, BusNode, LinkReport } from "./io/driver.js";

@@ -60,5 +60,6 @@ export class KeyspaceHooks implements StoreHooks {
 
   contentsReplaced(database: Database): void {
     this.#node.blocked.databaseReplaced(database);
+    if (this.#node.readsWait) this.#node.holds.allChanged();
   }
 }

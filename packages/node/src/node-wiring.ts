@@ -3,6 +3,7 @@ import { ReplicationControl } from "./replication-control.js";
 import { Turn } from "./dispatch/turn.js";
 import type { Node } from "./node.js";
 import { Persistence } from "./persistence.js";
+import type { DatasetPosition } from "./persistence/snapshot-forms.js";
 import { bindReplication, type ReplicationBindingParts } from "./replication-binding.js";
 import { Replication } from "./replication/replication.js";
 
@@ -44,11 +45,9 @@ export function makePersistence(node: Node, threads: NodeThreads): Persistence {
     execute: (argv, database) => node.applier.applyLoaded(argv, database),
     usedMemory: () => node.memory.gauge.usedBytes,
     flushLog: () => threads.flushLog(),
-    position: () => ({
-      id: node.replication.history.id,
-      offset: node.replication.history.offset,
-      streamDatabase: node.replication.streamDatabase,
-    }),
+    position: () => position(node),
+    countedPosition: () =>
+      node.replication.history.backlog === undefined ? undefined : position(node),
     functionSources: () => [],
     loadFunction: () => {},
     isReplica: () => (node.loading ? threads.startsAsReplica() : node.replication.isReplica),
@@ -60,6 +59,16 @@ export function makePersistence(node: Node, threads: NodeThreads): Persistence {
       node.latency.add("aof-fsync-always", elapsedMs, node.ports.clock.now());
     },
   });
+}
+
+function position(node: Node): DatasetPosition {
+  const { history, isReplica, streamDatabase } = node.replication;
+  return {
+    id: history.id,
+    offset: history.offset,
+    // Our own stream stands where its last record was.
+    streamDatabase: isReplica ? streamDatabase : node.stream.database,
+  };
 }
 
 export function makeReplication(node: Node, threads: NodeThreads): Replication {

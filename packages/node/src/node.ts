@@ -131,7 +131,7 @@ export class Node implements NodeServices {
   loading = false;
   readsWait = false;
   readonly hooks = new KeyspaceHooks(this);
-  readonly holds = new ReadHolds(this.stream);
+  readonly holds = new ReadHolds(this.stream, () => this.config.dirtyReads);
   readonly applier: StreamApplier;
   readonly #connections: ConnectionServices;
   #lock: DirectoryLock | undefined;
@@ -320,10 +320,6 @@ export class Node implements NodeServices {
     return this.memory.makeRoom();
   }
 
-  holdRead(client: Client, command: Command, argv: readonly string[]): void {
-    this.holds.hold(client, command, argv);
-  }
-
   /** The lower one of what the slow log and the latency monitor want to hear of. */
   slowCommandMs = Number.POSITIVE_INFINITY;
 
@@ -470,8 +466,9 @@ export class Node implements NodeServices {
     const { stream } = this;
     this.holds.endTurn();
     const batch = stream.batch();
-    this.persistence.write(batch);
+    // First, so that the AOF can say at which offset of the stream its batch ends.
     stream.forEachReplicaPart((part) => this.replication.append(part));
+    this.persistence.write(batch);
     stream.reset();
     this.replicationControl.onLogWritten();
     this.replication.endTurn();

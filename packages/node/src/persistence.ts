@@ -34,6 +34,8 @@ export interface PersistenceParts {
   flushLog(): boolean;
   /** Where the data set stands now, what was flushed included. */
   position(): DatasetPosition;
+  /** The same, if the stream is counted. */
+  countedPosition(): DatasetPosition | undefined;
   /** Source code of the function libraries. */
   functionSources(): readonly string[];
   loadFunction(code: string): void;
@@ -188,7 +190,7 @@ export class Persistence implements PersistenceHealth {
 
   /** Opens the AOF behind `load`; from here on records are kept. */
   open(): Promise<void> {
-    return this.appendOnly.open();
+    return this.appendOnly.open(this.loading.chain);
   }
 
   /** Everything accepted is written and synced; a save in the background is given up. */

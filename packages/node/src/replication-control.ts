@@ -123,6 +123,7 @@ export class ReplicationControl {
 
   onRoleChanged(primary: PrimaryAddress | undefined): void {
     if (primary !== undefined) this.waits.disconnectAll();
+    else this.#parts.stats.promotions += 1;
   }
 
   /** As a replica: the offset up to which our own disk has the stream, if it is known. */

@@ -9,8 +9,8 @@ function converged(cluster: SimCluster): boolean {
   return disagreement(cluster.nodes) === "";
 }
 
-test("nodes that one of them meets all know each other, and serve", () => {
-  const cluster = SimCluster.form({ seed: 1, primaries: 3 });
+test("nodes that one of them meets all know each other, and serve", async () => {
+  const cluster = await SimCluster.form({ seed: 1, primaries: 3 });
   assert.equal(disagreement(cluster.nodes), "");
   for (const node of cluster.nodes) assert.equal(node.core.nodes.length, 3);
   assert.equal(
@@ -21,7 +21,7 @@ test("nodes that one of them meets all know each other, and serve", () => {
   );
 });
 
-test("two nodes are enough, and colliding epochs part", () => {
+test("two nodes are enough, and colliding epochs part", async () => {
   const cluster = new SimCluster({ seed: 2, primaries: 2 });
   const a = cluster.addNode("a");
   const b = cluster.addNode("b");
@@ -30,125 +30,125 @@ test("two nodes are enough, and colliding epochs part", () => {
   assert.equal(a.core.myself.configEpoch, b.core.myself.configEpoch);
   a.run({ kind: "meet", ip: b.ip, port: 7000, busPort: 17000 });
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 5000),
+    await cluster.advanceUntil(() => converged(cluster), 5000),
     disagreement(cluster.nodes),
   );
 });
 
-test("a primary that is cut off: suspected, failed, itself refuses; healed, all is well", () => {
-  const cluster = SimCluster.form({ seed: 3, primaries: 3 });
+test("a primary that is cut off: suspected, failed, itself refuses; healed, all is well", async () => {
+  const cluster = await SimCluster.form({ seed: 3, primaries: 3 });
   const [p1, p2, p3] = [cluster.node("p1"), cluster.node("p2"), cluster.node("p3")];
   cluster.isolate("p1");
   const failedAt = (): string | undefined => p2.core.node(p1.core.myId)?.health;
-  cluster.advance(1500);
+  await cluster.advance(1500);
   assert.equal(failedAt(), "online");
-  assert.ok(cluster.advanceUntil(() => failedAt() === "failed", 8000));
-  assert.ok(cluster.advanceUntil(() => p3.core.node(p1.core.myId)?.health === "failed", 1000));
-  assert.ok(cluster.advanceUntil(() => !p1.core.stateOk && !p2.core.stateOk, 1000));
+  assert.ok(await cluster.advanceUntil(() => failedAt() === "failed", 8000));
+  assert.ok(await cluster.advanceUntil(() => p3.core.node(p1.core.myId)?.health === "failed", 1000));
+  assert.ok(await cluster.advanceUntil(() => !p1.core.stateOk && !p2.core.stateOk, 1000));
   cluster.network.heal();
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 20_000),
+    await cluster.advanceUntil(() => converged(cluster), 20_000),
     disagreement(cluster.nodes),
   );
 });
 
-test("a primary that rejoins a majority is not writable at once", () => {
-  const cluster = SimCluster.form({ seed: 4, primaries: 3, nodeTimeoutMs: 3000 });
+test("a primary that rejoins a majority is not writable at once", async () => {
+  const cluster = await SimCluster.form({ seed: 4, primaries: 3, nodeTimeoutMs: 3000 });
   const p1 = cluster.node("p1");
   cluster.isolate("p1");
-  assert.ok(cluster.advanceUntil(() => !p1.core.stateOk, 10_000));
+  assert.ok(await cluster.advanceUntil(() => !p1.core.stateOk, 10_000));
   const lastMinorityAt = cluster.clock.now;
   cluster.network.heal();
-  assert.ok(cluster.advanceUntil(() => p1.core.stateOk, 30_000));
+  assert.ok(await cluster.advanceUntil(() => p1.core.stateOk, 30_000));
   assert.ok(cluster.clock.now - lastMinorityAt >= 3000);
 });
 
-test("a node that starts as primary is writable only after the writable delay", () => {
-  const cluster = SimCluster.form({ seed: 5, primaries: 3 });
+test("a node that starts as primary is writable only after the writable delay", async () => {
+  const cluster = await SimCluster.form({ seed: 5, primaries: 3 });
   const p1 = cluster.node("p1");
   p1.crash("process");
-  cluster.advance(200);
+  await cluster.advance(200);
   p1.restart();
   const startedAt = cluster.clock.now;
   assert.equal(p1.core.stateOk, false);
-  assert.ok(cluster.advanceUntil(() => p1.core.stateOk, 10_000));
+  assert.ok(await cluster.advanceUntil(() => p1.core.stateOk, 10_000));
   assert.ok(cluster.clock.now - startedAt >= 2000);
 });
 
-test("a replica takes over from a dead primary, which comes back as its replica", () => {
-  const cluster = SimCluster.form({ seed: 6, primaries: 3, replicasEach: 1 });
+test("a replica takes over from a dead primary, which comes back as its replica", async () => {
+  const cluster = await SimCluster.form({ seed: 6, primaries: 3, replicasEach: 1 });
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   p1.crash("process");
   assert.ok(
-    cluster.advanceUntil(() => r1.core.isPrimary, 15_000),
+    await cluster.advanceUntil(() => r1.core.isPrimary, 15_000),
     cluster.show(),
   );
   assert.ok(cluster.checker.votesSeen >= 2);
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 10_000),
+    await cluster.advanceUntil(() => converged(cluster), 10_000),
     disagreement(cluster.nodes),
   );
   p1.restart();
-  assert.ok(cluster.advanceUntil(() => p1.core.primary?.id === r1.core.myId, 10_000));
+  assert.ok(await cluster.advanceUntil(() => p1.core.primary?.id === r1.core.myId, 10_000));
   assert.equal(p1.replicatesFrom?.host, r1.ip);
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 10_000),
+    await cluster.advanceUntil(() => converged(cluster), 10_000),
     disagreement(cluster.nodes),
   );
   assert.equal(p1.core.myShardId, r1.core.myShardId);
 });
 
-test("an asked-for failover moves the slots without a write lost", () => {
-  const cluster = SimCluster.form({ seed: 7, primaries: 3, replicasEach: 1 });
+test("an asked-for failover moves the slots without a write lost", async () => {
+  const cluster = await SimCluster.form({ seed: 7, primaries: 3, replicasEach: 1 });
   const p1 = cluster.node("p1");
   const r1 = cluster.node("r1");
   assert.deepEqual(r1.run({ kind: "failover", mode: "default" }), { kind: "ok" });
   assert.ok(
-    cluster.advanceUntil(() => r1.core.isPrimary, 5000),
+    await cluster.advanceUntil(() => r1.core.isPrimary, 5000),
     cluster.show(),
   );
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 5000),
+    await cluster.advanceUntil(() => converged(cluster), 5000),
     disagreement(cluster.nodes),
   );
   assert.equal(p1.core.primary?.id, r1.core.myId);
   assert.equal(p1.writesPausedUntil, 0);
-  cluster.advance(500);
+  await cluster.advance(500);
   // And back, at once: votes of the first election do not count in the second.
   assert.deepEqual(p1.run({ kind: "failover", mode: "default" }), { kind: "ok" });
   assert.ok(
-    cluster.advanceUntil(() => p1.core.isPrimary, 6000),
+    await cluster.advanceUntil(() => p1.core.isPrimary, 6000),
     p1.logs.slice(-5).join("\n"),
   );
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 5000),
+    await cluster.advanceUntil(() => converged(cluster), 5000),
     disagreement(cluster.nodes),
   );
 });
 
-test("FORCE needs no primary, TAKEOVER needs nobody", () => {
-  const cluster = SimCluster.form({ seed: 8, primaries: 3, replicasEach: 1 });
+test("FORCE needs no primary, TAKEOVER needs nobody", async () => {
+  const cluster = await SimCluster.form({ seed: 8, primaries: 3, replicasEach: 1 });
   const r1 = cluster.node("r1");
   cluster.node("p1").crash("power");
   assert.deepEqual(r1.run({ kind: "failover", mode: "force" }), { kind: "ok" });
-  assert.ok(cluster.advanceUntil(() => r1.core.isPrimary, 5000));
+  assert.ok(await cluster.advanceUntil(() => r1.core.isPrimary, 5000));
   const r2 = cluster.node("r2");
   cluster.isolate("r2");
-  cluster.advance(100);
+  await cluster.advance(100);
   assert.deepEqual(r2.run({ kind: "failover", mode: "takeover" }), { kind: "ok" });
   assert.equal(r2.core.isPrimary, true);
   cluster.network.heal();
   cluster.node("p1").restart();
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 30_000),
+    await cluster.advanceUntil(() => converged(cluster), 30_000),
     disagreement(cluster.nodes),
   );
   assert.equal(cluster.node("p2").core.primary?.id, r2.core.myId);
 });
 
-test("a spare replica moves to a primary that lost its own", () => {
-  const cluster = SimCluster.form({ seed: 9, primaries: 2, replicasEach: 2 });
+test("a spare replica moves to a primary that lost its own", async () => {
+  const cluster = await SimCluster.form({ seed: 9, primaries: 2, replicasEach: 2 });
   cluster.addNode("p3");
   const p2 = cluster.node("p2");
   cluster.node("r2a").crash("process");
@@ -158,39 +158,39 @@ test("a spare replica moves to a primary that lost its own", () => {
     return "lines" in view ? view.lines.filter((line) => !line.includes("fail")).length : 0;
   };
   assert.ok(
-    cluster.advanceUntil(() => replicasOfP2() === 1, 30_000),
+    await cluster.advanceUntil(() => replicasOfP2() === 1, 30_000),
     cluster.show(),
   );
 });
 
-test("published messages reach every node, sharded ones the shard", () => {
-  const cluster = SimCluster.form({ seed: 10, primaries: 2, replicasEach: 1 });
+test("published messages reach every node, sharded ones the shard", async () => {
+  const cluster = await SimCluster.form({ seed: 10, primaries: 2, replicasEach: 1 });
   cluster.node("p1").publish("news", "to all", false);
   cluster.node("p1").publish("{a}news", "to my shard", true);
-  cluster.advance(50);
+  await cluster.advance(50);
   assert.deepEqual(cluster.node("p1").published, []);
   assert.deepEqual(cluster.node("r1").published, ["to all", "to my shard"]);
   assert.deepEqual(cluster.node("p2").published, ["to all"]);
   assert.deepEqual(cluster.node("r2").published, ["to all"]);
 });
 
-test("a forgotten node is forgotten by all, and stays out for a minute", () => {
-  const cluster = SimCluster.form({ seed: 11, primaries: 3, replicasEach: 1 });
+test("a forgotten node is forgotten by all, and stays out for a minute", async () => {
+  const cluster = await SimCluster.form({ seed: 11, primaries: 3, replicasEach: 1 });
   const gone = cluster.node("r3");
   assert.deepEqual(cluster.node("p1").run({ kind: "forget", node: gone.core.myId }), {
     kind: "ok",
   });
-  cluster.advance(3000);
+  await cluster.advance(3000);
   // Its own primary and every other node heard of it by the extension.
   for (const name of ["p1", "p2", "p3", "r1", "r2"]) {
     assert.equal(cluster.node(name).core.node(gone.core.myId), undefined, name);
   }
-  cluster.advance(40_000);
+  await cluster.advance(40_000);
   assert.equal(cluster.node("p2").core.node(gone.core.myId), undefined);
 });
 
-test("a migrated slot goes to the importer under a new epoch, everywhere", () => {
-  const cluster = SimCluster.form({ seed: 12, primaries: 3 });
+test("a migrated slot goes to the importer under a new epoch, everywhere", async () => {
+  const cluster = await SimCluster.form({ seed: 12, primaries: 3 });
   const [p1, p2] = [cluster.node("p1"), cluster.node("p2")];
   p2.run({ kind: "set-slot", slot: 5, action: "importing", node: p1.core.myId });
   p1.run({ kind: "set-slot", slot: 5, action: "migrating", node: p2.core.myId });
@@ -199,15 +199,15 @@ test("a migrated slot goes to the importer under a new epoch, everywhere", () =>
   p2.run({ kind: "set-slot", slot: 5, action: "node", node: p2.core.myId });
   assert.equal(p2.core.slotRoute[5], 0);
   assert.ok(
-    cluster.advanceUntil(() => converged(cluster), 5000),
+    await cluster.advanceUntil(() => converged(cluster), 5000),
     disagreement(cluster.nodes),
   );
   assert.equal(cluster.node("p3").core.ownerOf(5)?.id, p2.core.myId);
   assert.equal(p1.core.slotRoute[5], 1);
 });
 
-test("a reset node is alone, and under a new id when it was hard", () => {
-  const cluster = SimCluster.form({ seed: 13, primaries: 2, replicasEach: 1 });
+test("a reset node is alone, and under a new id when it was hard", async () => {
+  const cluster = await SimCluster.form({ seed: 13, primaries: 2, replicasEach: 1 });
   const r1 = cluster.node("r1");
   const id = r1.core.myId;
   r1.run({ kind: "reset", hard: true });
@@ -215,14 +215,14 @@ test("a reset node is alone, and under a new id when it was hard", () => {
   assert.equal(r1.core.isPrimary, true);
   assert.equal(r1.core.nodes.length, 1);
   assert.equal(r1.replicatesFrom, undefined);
-  cluster.advance(5000);
+  await cluster.advance(5000);
   // Nobody takes a stranger in, whatever its address was.
   assert.equal(cluster.node("p1").core.node(r1.core.myId), undefined);
 });
 
 for (const seed of [101, 102, 103, 104]) {
-  test(`random faults, then calm: all agree (seed=${seed})`, () => {
-    const cluster = SimCluster.form({ seed, primaries: 3, replicasEach: 1 });
+  test(`random faults, then calm: all agree (seed=${seed})`, async () => {
+    const cluster = await SimCluster.form({ seed, primaries: 3, replicasEach: 1 });
     const { random } = cluster;
     for (let round = 0; round < 12; round++) {
       const node = cluster.nodes[random.below(cluster.nodes.length)];
@@ -241,12 +241,12 @@ for (const seed of [101, 102, 103, 104]) {
         default:
           if (node.up) node.run({ kind: "failover", mode: "default" });
       }
-      cluster.advance(random.below(6000));
+      await cluster.advance(random.below(6000));
     }
     cluster.network.heal();
     for (const node of cluster.nodes) if (!node.up) node.restart();
     assert.ok(
-      cluster.advanceUntil(() => converged(cluster), 60_000),
+      await cluster.advanceUntil(() => converged(cluster), 60_000),
       `${disagreement(cluster.nodes)}\n${cluster.show()}`,
     );
   });

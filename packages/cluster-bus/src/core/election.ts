@@ -182,11 +182,16 @@ export function takeOver(bus: Bus): void {
   resetElection(bus);
 }
 
-/** A vote counts if its giver may vote and has reached the epoch of this election. */
+/**
+ * A vote counts if its giver may vote, has reached the epoch of this election, and has not voted in
+ * it already: a vote that arrives twice, or after its election, must not make a majority.
+ */
 export function noteVote(bus: Bus, voter: Peer, voterEpoch: number): void {
   const election = bus.state.election;
   if (voter.role !== "primary" || voter.slotCount === 0) return;
-  if (voterEpoch < election.epoch) return;
+  if (!election.requested || voterEpoch < election.epoch) return;
+  if (voter.grantedEpoch === election.epoch) return;
+  voter.grantedEpoch = election.epoch;
   election.votes++;
   bus.failoverDirty = true;
 }

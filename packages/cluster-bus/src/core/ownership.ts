@@ -95,8 +95,10 @@ function rebind(bus: Bus, claim: SlotClaim, ours: Peer | undefined): ClaimResult
       slots.markClaimed(slot);
       continue;
     }
-    // An importing slot changes hands only by the operator's SETSLOT.
-    if (slots.importingFrom(slot) !== undefined) continue;
+    // An importing slot changes hands only by the operator's SETSLOT. But if nobody has it any more,
+    // because its owner was replaced by a replica, it is the successor's: without an owner it would
+    // keep the whole cluster down here.
+    if (owner !== undefined && slots.importingFrom(slot) !== undefined) continue;
     if (!slots.isUnclaimed(slot) && owner !== undefined && owner.configEpoch >= claim.epoch) {
       continue;
     }

@@ -63,6 +63,8 @@ export interface Peer {
   failedAt: Millis;
   /** When we last voted for a replica of this primary. */
   votedAt: Millis;
+  /** The last epoch in which it voted for us. */
+  grantedEpoch: number;
   /** Since when this primary has no working replica; 0 if it has. */
   orphanedAt: Millis;
   replicationOffset: number;
@@ -111,6 +113,7 @@ export function createPeer(options: {
     dataReceivedAt: 0,
     failedAt: 0,
     votedAt: 0,
+    grantedEpoch: 0,
     orphanedAt: 0,
     replicationOffset: 0,
     ip: "",

@@ -8,31 +8,43 @@ import { defaultBusConfig } from "../core/config.js";
 import type { Millis } from "../message.js";
 import { slotCount } from "../slot.js";
 import { SafetyChecker } from "./checkers.js";
+import type { SimNodeObserver } from "./sim-node.js";
 import { SimNode } from "./sim-node.js";
-import { SeededRandom, SimClock, SimNetwork } from "./sim-world.js";
+import { SimNetwork } from "./sim-network.js";
+import { SeededRandom, SimClock } from "./sim-world.js";
 
 const startOfTime: Millis = 1_700_000_000_000;
+/** The checkers look this often. */
+const checkEveryMs = 100;
 
 export interface SimClusterOptions {
   readonly seed: number;
   readonly primaries: number;
   readonly replicasEach?: number;
+  /** Replicas in all, dealt out one by one, in place of so many for each primary. */
+  readonly replicas?: number;
   readonly nodeTimeoutMs?: number;
   readonly config?: Partial<BusConfig>;
+  /** Gets a line for everything worth reading that happens. */
+  readonly trace?: (line: string) => void;
 }
 
 export class SimCluster {
   readonly clock = new SimClock(startOfTime);
   readonly random: SeededRandom;
   readonly network: SimNetwork;
-  readonly checker = new SafetyChecker();
+  readonly checker = new SafetyChecker(() => this.clock.now);
   readonly nodes: SimNode[] = [];
   readonly #options: SimClusterOptions;
+  readonly #observer: SimNodeObserver;
 
   constructor(options: SimClusterOptions) {
     this.#options = options;
     this.random = new SeededRandom(options.seed);
     this.network = new SimNetwork(this.clock, this.random);
+    const { trace } = options;
+    const line = (text: string): void => this.trace(text);
+    this.#observer = trace === undefined ? this.checker : traced(this.checker, line);
   }
 
   /** Nodes `p1`… and their replicas `r1`… (`r1a`, `r1b` if there are several), not joined yet. */
@@ -51,7 +63,7 @@ export class SimCluster {
       clock: this.clock,
       network: this.network,
       random: this.random,
-      observer: this.checker,
+      observer: this.#observer,
       resolve: (host, port) => this.#reachable(node, host, port),
       myId: index.toString(16).padStart(2, "0").repeat(20),
     });
@@ -60,9 +72,9 @@ export class SimCluster {
   }
 
   /** Builds the cluster of the options and waits until it serves. */
-  static form(options: SimClusterOptions): SimCluster {
+  static async form(options: SimClusterOptions): Promise<SimCluster> {
     const cluster = new SimCluster(options);
-    const { primaries, replicasEach = 0 } = options;
+    const { primaries } = options;
     const per = Math.ceil(slotCount / primaries);
     for (let i = 0; i < primaries; i++) {
       const node = cluster.addNode(`p${i + 1}`);
@@ -72,23 +84,24 @@ export class SimCluster {
       node.run({ kind: "add-slots", slots: Array.from({ length }, (_, n) => first + n) });
     }
     const replicas: [SimNode, SimNode][] = [];
-    for (let i = 0; i < primaries; i++) {
-      for (let j = 0; j < replicasEach; j++) {
-        const suffix = replicasEach > 1 ? String.fromCharCode(97 + j) : "";
-        replicas.push([cluster.addNode(`r${i + 1}${suffix}`), cluster.nodes[i] as SimNode]);
-      }
+    for (const name of replicaNames(options)) {
+      replicas.push([cluster.addNode(name), cluster.node(`p${Number.parseInt(name.slice(1))}`)]);
     }
     const [first, ...others] = cluster.nodes as [SimNode, ...SimNode[]];
     for (const node of others) {
       first.run({ kind: "meet", ip: node.ip, port: 7000, busPort: 17000 });
     }
-    cluster.advance(3000);
+    await cluster.advance(3000);
     for (const [replica, primary] of replicas) {
       const reply = replica.run({ kind: "replicate", node: primary.core.myId });
       if (reply.kind !== "ok") throw new Error(JSON.stringify(reply));
     }
-    cluster.advance(5000);
+    await cluster.advance(5000);
     return cluster;
+  }
+
+  trace(text: string): void {
+    this.#options.trace?.(`${((this.clock.now - startOfTime) / 1000).toFixed(3)} ${text}`);
   }
 
   node(name: string): SimNode {
@@ -97,16 +110,19 @@ export class SimCluster {
     return node;
   }
 
-  advance(ms: Millis): void {
-    this.clock.runUntil(this.clock.now + ms);
-    this.checker.check(this.nodes);
+  async advance(ms: Millis): Promise<void> {
+    const end = this.clock.now + ms;
+    while (this.clock.now < end) {
+      await this.clock.runUntil(Math.min(end, this.clock.now + checkEveryMs));
+      this.checker.check(this.nodes);
+    }
   }
 
   /** Advances in steps until the condition holds; false if it does not in time. */
-  advanceUntil(condition: () => boolean, limitMs: Millis): boolean {
+  async advanceUntil(condition: () => boolean, limitMs: Millis): Promise<boolean> {
     for (const end = this.clock.now + limitMs; this.clock.now < end; ) {
       if (condition()) return true;
-      this.advance(100);
+      await this.advance(checkEveryMs);
     }
     return condition();
   }
@@ -147,7 +163,40 @@ export class SimCluster {
 
   #reachable(from: SimNode, host: string, port: number): SimNode | undefined {
     const node = this.nodes.find((candidate) => candidate.ip === host);
-    if (node === undefined || !node.up || node.config.port !== port) return undefined;
+    if (node === undefined || !node.running || node.config.port !== port) return undefined;
     return this.network.isCutBetween(from, node) ? undefined : node;
   }
+}
+
+/** `r1`…, or `r1a`, `r1b`… where primaries have several: the digit is that of the primary. */
+function replicaNames(options: SimClusterOptions): string[] {
+  const { primaries, replicasEach = 0, replicas = primaries * replicasEach } = options;
+  const lettered = replicas > primaries;
+  const names = Array.from({ length: replicas }, (_, i) => {
+    const letter = lettered ? String.fromCharCode(97 + Math.floor(i / primaries)) : "";
+    return `r${1 + (i % primaries)}${letter}`;
+  });
+  return names.sort();
+}
+
+/** The same observer, and a line for each thing that is not everyday. */
+function traced(inner: SimNodeObserver, line: (text: string) => void): SimNodeObserver {
+  return {
+    onStart: (node) => {
+      line(`${node.name} starts`);
+      inner.onStart(node);
+    },
+    onSend: (node, message, to) => {
+      if (message.type !== "ping" && message.type !== "pong") {
+        const names = to.map(({ name }) => name).join(" ");
+        line(`${node.name} sends ${message.type} to ${names}`);
+      }
+      inner.onSend(node, message, to);
+    },
+    onReceive: (node, from, message) => inner.onReceive(node, from, message),
+    onEffect: (node, effect) => {
+      if (effect.kind === "log" && effect.level !== "debug") line(`${node.name}: ${effect.text}`);
+      inner.onEffect(node, effect);
+    },
+  };
 }

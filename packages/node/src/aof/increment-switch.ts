@@ -68,6 +68,9 @@ export class IncrementSwitch {
     const { name, sequence } = lastIncrement(next);
     const file = await directory.disk.open(directory.pathOf(name), "truncate");
     try {
+      // A file of this name may be left of a change that failed: it must not come back with what
+      // it held after a power loss.
+      await file.sync();
       await directory.disk.syncDirectory(directory.path);
     } catch (error) {
       closeQuietly(file);

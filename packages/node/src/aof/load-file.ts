@@ -5,6 +5,9 @@
 
 import type { Argument } from "@slotlog/resp";
 import type { DiskFile } from "../ports.js";
+import { isBatchHeader } from "./batch-header.js";
+import type { StreamPosition } from "./stream-position.js";
+import type { BatchReader } from "./batch-reader.js";
 import { AofLoadError } from "./load-error.js";
 import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
 import { isZeroFrom } from "./torn-end.js";
@@ -18,8 +21,8 @@ export interface AofReplay {
    * anything but a whole RDB.
    */
   loadRdb(file: DiskFile, onProgress: (bytes: number) => void): Promise<number>;
-  /** A line such as `#TS:1700000000`, without its line end, and the offset where it begins. */
-  annotation?(line: string, offset: number): void;
+  /** What the RDB that `loadRdb` read says of its place in the replication history. */
+  rdbPosition?(): StreamPosition | undefined;
 }
 
 export interface FileReplay {
@@ -32,6 +35,13 @@ export interface FileReplay {
   readonly goodBytes: number;
   /** The torn end is a transaction of whole records without its EXEC. */
   readonly unfinishedTransaction: boolean;
+  /**
+   * What the header of the batch with the torn end says: "beyond", the batch is longer than the
+   * file; "within", it should be whole. `undefined` without a header.
+   */
+  readonly tornBatch: "beyond" | "within" | undefined;
+  /** A batch begins before `goodBytes` and does not end there: it must be closed. */
+  readonly openBatch: boolean;
 }
 
 const signature = "REDIS";
@@ -41,17 +51,21 @@ const maximumDatabases = 2 ** 31 - 1;
 export async function replayFile(
   file: DiskFile,
   name: string,
-  replay: AofReplay,
+  replay: AofReplay & { readonly batches: BatchReader },
   onProgress: (bytes: number) => void,
 ): Promise<FileReplay> {
+  const { batches } = replay;
+  batches.beginFile();
   let start = 0;
   if ((await file.read(0, signature.length)).toString("latin1") === signature) {
     start = await loadRdbPart(file, name, replay, onProgress);
+    batches.beginAt(replay.rdbPosition?.());
   }
   const scanner = new RecordScanner(start);
-  const records = new RecordReplay(name, replay, start);
+  const records = new RecordReplay(name, replay, start, batches);
   let damage: DamagedRecordError | undefined;
   while (damage === undefined) {
+    batches.beforeMove(scanner);
     const room = scanner.room();
     const count = await file.readInto(room, scanner.endOffset);
     if (count === 0) break;
@@ -60,7 +74,9 @@ export async function replayFile(
     onProgress(scanner.offset);
   }
   if (damage === undefined) return records.finish(scanner.endOffset, scanner.offset);
-  if (await isZeroFrom(file, damage.offset)) return records.finish(file.size(), scanner.offset);
+  if (await isZeroFrom(file, damage.offset)) {
+    return { ...records.finish(file.size(), scanner.offset), tornBatch: undefined };
+  }
   throw records.damaged(damage, file);
 }
 
@@ -88,14 +104,19 @@ class RecordReplay {
   private readonly target: AofReplay;
   private records = 0;
   private db = 0;
+  private readonly batches: BatchReader;
   /** Behind the last record outside of a transaction, or the last EXEC. */
   private goodBytes: number;
+  /** The same where the open batch began. */
+  private goodBytesBeforeBatch: number;
   private queue: { readonly argv: readonly Argument[]; readonly db: number }[] | undefined;
 
-  constructor(name: string, target: AofReplay, start: number) {
+  constructor(name: string, target: AofReplay, start: number, batches: BatchReader) {
     this.name = name;
     this.target = target;
+    this.batches = batches;
     this.goodBytes = start;
+    this.goodBytesBeforeBatch = start;
   }
 
   /** All items that are whole in the window; returns what is wrong with the next, if anything. */
@@ -105,9 +126,14 @@ class RecordReplay {
         const before = scanner.offset;
         const result = scanner.next();
         if (result === "more") return undefined;
-        if (result === "annotation") this.target.annotation?.(scanner.annotation, before);
-        else this.take(scanner.argv, file, before);
-        if (this.queue === undefined && result === "record") this.goodBytes = scanner.offset;
+        if (result === "annotation") {
+          this.batches.takeAnnotation(scanner, before);
+          if (isBatchHeader(scanner.annotation)) this.goodBytesBeforeBatch = this.goodBytes;
+          continue;
+        }
+        this.take(scanner.argv, file, before);
+        this.batches.takeRecord(scanner);
+        if (this.queue === undefined) this.goodBytes = scanner.offset;
       }
     } catch (error) {
       if (error instanceof DamagedRecordError) return error;
@@ -116,10 +142,12 @@ class RecordReplay {
   }
 
   damaged(damage: DamagedRecordError, file: DiskFile): AofLoadError {
+    // Of a batch that is damaged somewhere nothing is known to be good.
+    const good = this.batches.isOpen ? this.goodBytesBeforeBatch : this.goodBytes;
     return new AofLoadError(
       "SLOTLOG_AOF_DAMAGED",
       `Bad file format reading the append only file ${this.name} at offset ${damage.offset} ` +
-        `(${damage.message}); the last good record ends at offset ${this.goodBytes}`,
+        `(${damage.message}); the last good record ends at offset ${good}`,
       { file: file.path, offset: damage.offset, cause: damage },
     );
   }
@@ -128,14 +156,18 @@ class RecordReplay {
   finish(bytes: number, scanned: number): FileReplay {
     const unfinishedTransaction = this.queue !== undefined;
     const torn = unfinishedTransaction || scanned < bytes;
+    // Annotations may stand between the last record and a torn one. They speak of what is cut.
+    const goodBytes = torn ? this.goodBytes : bytes;
+    const { batches } = this;
     return {
       records: this.records,
       bytes,
       db: this.db,
       end: torn ? "torn" : "whole",
-      // Annotations may stand between the last record and a torn one. They speak of what is cut.
-      goodBytes: torn ? this.goodBytes : bytes,
+      goodBytes,
       unfinishedTransaction: unfinishedTransaction && scanned === bytes,
+      tornBatch: !batches.isOpen ? undefined : batches.end > bytes ? "beyond" : "within",
+      openBatch: batches.isDividedAt(goodBytes),
     };
   }
 

@@ -7,6 +7,9 @@
 import path from "node:path";
 import { errnoText } from "../adapters/disk-error.js";
 import type { DiskFile } from "../ports.js";
+import { closingLine } from "./batch-header.js";
+import type { StreamPosition } from "./stream-position.js";
+import { BatchReader } from "./batch-reader.js";
 import type { AofDirectory } from "./directory.js";
 import { isEmptyRdb } from "./empty-rdb.js";
 import { AofLoadError } from "./load-error.js";
@@ -18,6 +21,8 @@ export interface AofLoadOptions extends AofReplay {
   readonly directory: AofDirectory;
   /** `aof-load-truncated` */
   readonly loadTruncated: boolean;
+  /** `aof-checksum`; default true. */
+  readonly verify?: boolean;
   /** Monotonic milliseconds, for the log lines. */
   readonly monotonic: () => number;
   readonly onProgress?: (progress: AofLoadProgress) => void;
@@ -37,6 +42,10 @@ export interface AofLoadResult {
   readonly baseBytes: number;
   /** Base and increments together. */
   readonly totalBytes: number;
+  /** Where the data set stands in the replication history; `undefined` if that is not known. */
+  readonly position?: StreamPosition;
+  /** The running checksum at the end of the last file, if it has one. */
+  readonly chain?: string;
 }
 
 const nothing = { truncated: false, records: 0, baseBytes: 0, totalBytes: 0 };
@@ -55,16 +64,19 @@ export async function loadAppendOnly(options: AofLoadOptions): Promise<AofLoadRe
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   if (totalBytes === 0) return { status: "empty", ...nothing };
   const lastWithData = sizes.findLastIndex((size) => size > 0);
+  const batches = new BatchReader(options.verify ?? true);
+  const replay = { ...options, batches };
 
   let loadedBytes = 0;
   let keptBytes = 0;
   let records = 0;
   let truncated = false;
+  let position: StreamPosition | undefined;
   for (const [index, info] of files.entries()) {
     if (sizes[index] === 0) continue;
     const started = options.monotonic();
     const before = loadedBytes;
-    const replayed = await loadOne(options, info, index === lastWithData, (bytes) => {
+    const replayed = await loadOne(replay, info, index === lastWithData, (bytes) => {
       const progress = { file: info.name, loadedBytes: before + bytes, totalBytes };
       options.onProgress?.(progress);
     });
@@ -72,12 +84,23 @@ export async function loadAppendOnly(options: AofLoadOptions): Promise<AofLoadRe
     keptBytes += replayed.goodBytes;
     records += replayed.records;
     truncated ||= replayed.end === "torn";
+    position = batches.positionAt(replayed.goodBytes);
     const seconds = ((options.monotonic() - started) / 1000).toFixed(3);
     const kind = info.type === "b" ? "base" : "incr";
     directory.log.notice(`DB loaded from ${kind} file ${info.name}: ${seconds} seconds`);
   }
   const baseBytes = files[0]?.type === "b" ? (sizes[0] ?? 0) : 0;
-  return { status: "loaded", truncated, records, baseBytes, totalBytes: keptBytes };
+  // A later file may be the one that is continued, and it is empty.
+  const chain = sizes.at(-1) === 0 ? undefined : batches.chain;
+  return {
+    status: "loaded",
+    truncated,
+    records,
+    baseBytes,
+    totalBytes: keptBytes,
+    ...(position === undefined ? {} : { position }),
+    ...(chain === undefined ? {} : { chain }),
+  };
 }
 
 function filesInOrder(directory: AofDirectory): readonly AofFileInfo[] {
@@ -97,9 +120,13 @@ async function sizeOf(directory: AofDirectory, info: AofFileInfo): Promise<numbe
   );
 }
 
+interface Replay extends AofLoadOptions {
+  readonly batches: BatchReader;
+}
+
 /** Replays one file; a torn end is cut off if it may be. */
 async function loadOne(
-  options: AofLoadOptions,
+  options: Replay,
   info: AofFileInfo,
   isLast: boolean,
   onProgress: (bytes: number) => void,
@@ -117,6 +144,7 @@ async function loadOne(
     }
     const replayed = await replayFile(file, info.name, options, onProgress);
     if (replayed.end === "torn") await cutTornEnd(options, info, file, replayed, isLast);
+    if (replayed.openBatch && isLast) await closeBatch(file, replayed.goodBytes);
     return replayed;
   } catch (error) {
     if (error instanceof AofLoadError) throw withRepair(error, directory);
@@ -147,18 +175,25 @@ async function cutTornEnd(
   isLast: boolean,
 ): Promise<void> {
   const { log } = options.directory;
-  const { goodBytes, unfinishedTransaction } = replayed;
+  const { goodBytes, tornBatch, unfinishedTransaction } = replayed;
   const refuse = (message: string): AofLoadError =>
     new AofLoadError("SLOTLOG_AOF_TRUNCATED", message, { file: file.path, offset: goodBytes });
   if (unfinishedTransaction) {
     log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${info.name}`);
-  } else if (await hidesWholeRecords(file, goodBytes)) {
-    throw new AofLoadError(
-      "SLOTLOG_AOF_DAMAGED",
-      `Bad file format reading the append only file ${info.name} at offset ${goodBytes} ` +
-        `(a record reaches beyond the end of the file, but whole records stand behind it)`,
-      { file: file.path, offset: goodBytes },
-    );
+  } else if (tornBatch !== "beyond") {
+    const within = tornBatch === "within" ? "its batch should end before" : undefined;
+    const hidden = (await hidesWholeRecords(file, goodBytes))
+      ? "whole records stand behind it"
+      : "";
+    const why = within ?? hidden;
+    if (why !== "") {
+      throw new AofLoadError(
+        "SLOTLOG_AOF_DAMAGED",
+        `Bad file format reading the append only file ${info.name} at offset ${goodBytes} ` +
+          `(a record reaches beyond the end of the file, but ${why})`,
+        { file: file.path, offset: goodBytes },
+      );
+    }
   }
   if (!options.loadTruncated) {
     throw refuse(
@@ -178,6 +213,21 @@ async function cutTornEnd(
   // Else a crash could bring the torn end back in front of what is appended now.
   await file.sync();
   log.warning(`AOF ${info.name} loaded anyway because aof-load-truncated is enabled`);
+}
+
+/**
+ * What follows must not be taken for the rest of a batch that was cut. The next header says so too,
+ * so a disk that is full is no reason not to start.
+ */
+async function closeBatch(file: DiskFile, end: number): Promise<void> {
+  try {
+    file.seek(end);
+    await file.write([closingLine]);
+    await file.sync();
+  } catch {
+    // But what is left of the line would be in front of that header.
+    await file.truncate(end);
+  }
 }
 
 /** The error with the command that mends the directory, where one does. */

@@ -18,6 +18,8 @@ export interface LogPoint {
   readonly position: number;
   readonly offset: number;
   readonly db: number;
+  /** The running checksum of batches there (see `batch-header.ts`); empty without one. */
+  readonly chain: string;
 }
 
 /**
@@ -137,10 +139,10 @@ export class LogCore {
     this.draining = true;
   }
 
-  accept(bytes: number, offset: number, db: number): void {
+  accept(bytes: number, offset: number, db: number, chain = ""): void {
     const { position } = this.acceptedPoint;
     if (offset < this.acceptedPoint.offset) throw new Error("AOF: the log offset went back");
-    this.acceptedPoint = { position: position + bytes, offset, db };
+    this.acceptedPoint = { position: position + bytes, offset, db, chain };
   }
 
   /**
@@ -226,13 +228,16 @@ export class LogCore {
     }
   }
 
-  /** Begins to write again everything from the good point to what may be written now. */
-  beginRecovery(): { readonly from: LogPoint; readonly to: LogPoint } {
+  /**
+   * Begins to write again everything from the good point to what may be written now. What stands
+   * before `written` was handed to the kernel whole, and may have been acknowledged.
+   */
+  beginRecovery(): { readonly from: LogPoint; readonly written: LogPoint; readonly to: LogPoint } {
     if (this.currentHealth !== "broken" || this.goodPoint === undefined || this.isBusy) {
       throw new Error("AOF: nothing to recover from now");
     }
     this.currentHealth = "recovering";
-    return { from: this.goodPoint, to: this.writable };
+    return { from: this.goodPoint, written: this.writtenPoint, to: this.writable };
   }
 
   /** The tail up to `reached` is written again and durable. */
@@ -244,8 +249,13 @@ export class LogCore {
     return this.release();
   }
 
+  /**
+   * The fsync of a recovery can fail like any other, and then what was only written before it is
+   * lost too.
+   */
   failRecovery(): void {
     this.currentHealth = "broken";
+    this.breakAt(this.durablePoint);
   }
 
   /** From here on batches belong to the next file; nothing beyond is written until it is lifted. */

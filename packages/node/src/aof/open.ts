@@ -51,7 +51,9 @@ export async function openForAppend(options: AofOpenOptions): Promise<OpenedAof>
   const file = await disk.open(directory.pathOf(name), "append");
   try {
     // What a killed process left was loaded and may be read from now on, but its last records and
-    // even its manifest need not be durable.
+    // even its manifest need not be durable. Nor need an increment before the last be: a change to
+    // the next one that failed half way went on with the old file.
+    await syncFiles(directory, next.increments.slice(0, -1));
     await file.sync();
     await disk.syncDirectory(directory.path);
     if (next !== directory.manifest) {
@@ -66,6 +68,17 @@ export async function openForAppend(options: AofOpenOptions): Promise<OpenedAof>
   let olderBytes = baseBytes;
   for (const info of next.increments.slice(0, -1)) olderBytes += await sizeOf(directory, info);
   return { file, baseBytes, olderBytes };
+}
+
+async function syncFiles(directory: AofDirectory, infos: readonly AofFileInfo[]): Promise<void> {
+  for (const { name } of infos) {
+    const file = await directory.disk.open(directory.pathOf(name), "update");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 async function sizeOf(directory: AofDirectory, info: AofFileInfo | undefined): Promise<number> {

@@ -9,6 +9,7 @@
  */
 
 import { type Argument, largeArgumentBytes, latin1String, NameCache } from "@slotlog/resp";
+import type { Crc64 } from "../rdb/crc64.js";
 
 /** With its line end, as Redis' loader and `redis-check-aof` have it. */
 export const annotationBytesMax = 1023;
@@ -100,6 +101,11 @@ export class RecordScanner {
 
   fill(bytes: number): void {
     this.filled += bytes;
+  }
+
+  /** Bytes of the file that are still in the window: those of items found since `room`. */
+  addTo(checksum: Crc64, start: number, end: number): void {
+    checksum.update(this.window, start - this.windowOffset, end - this.windowOffset);
   }
 
   /** The next item, or "more". Throws a `DamagedRecordError`. */

@@ -6,6 +6,7 @@
  * offsets, so nothing is lost if we are killed half way, and nothing can be applied twice.
  */
 
+import { separateBatch } from "./batch-header.js";
 import type { AofDirectory } from "./directory.js";
 import type { LogPoint } from "./log-core.js";
 import type { DiskFile } from "../ports.js";
@@ -28,6 +29,8 @@ export interface NextIncrement extends CurrentIncrement {
 
 export interface TailRange {
   readonly from: LogPoint;
+  /** Between `from` and here nothing is torn, and `kill -9` must not lose it. */
+  readonly written: LogPoint;
   readonly to: LogPoint;
 }
 
@@ -55,7 +58,9 @@ export async function rewriteInPlace(
 
 /**
  * The file cannot be written any more: ends it at the last good point and continues in a new
- * increment. Where even cutting fails, the good part is copied into the new increment and the old
+ * increment. Only what nobody was told of may be cut, since a crash can come before the new
+ * increment counts, and the cut must be durable, or a power loss could bring back what the new one
+ * repeats. Where that cannot be had, the good part is copied into the new increment and the old
  * file becomes history, so that in no case the same record stands in two files that are loaded.
  */
 export async function continueInNewIncrement(
@@ -65,21 +70,20 @@ export async function continueInNewIncrement(
   range: TailRange,
 ): Promise<NextIncrement> {
   const { from, to } = range;
-  if (from.position < tail.start) throw new Error("the end of the log is no longer in memory");
+  // What the tail no longer holds is read back from the old file, as far as that was written.
+  const heldFrom = Math.max(from.position, tail.start);
   const goodBytes = from.position - increment.startPosition;
   const present = lastIncrement(directory.manifest);
   const info = lastIncrement(withNextIncrement(directory.manifest, directory.appendFilename));
   const file = await directory.disk.open(directory.pathOf(info.name), "truncate");
   try {
-    const cut = await increment.file.truncate(goodBytes).then(
-      () => true,
-      () => false,
-    );
+    const mayCut = range.written.position === from.position;
+    const cut = mayCut && (await isCut(increment.file, goodBytes));
     // Every file is loaded with database 0 selected, and records in the tail rely on their SELECT.
-    if (cut) await file.write([selectRecord(from.db)]);
-    else await copyStart(increment.file, file, goodBytes);
-    const startPosition = from.position - file.writePosition;
-    await file.write(tail.spans(from.position, to.position));
+    if (cut) await file.write([beginning(from)]);
+    else await copyStart(increment.file, file, heldFrom - increment.startPosition);
+    const startPosition = heldFrom - file.writePosition;
+    await file.write(tail.spans(heldFrom, to.position));
     await file.sync();
     await directory.replaceManifest((manifest) => {
       const grown = withNextIncrement(manifest, directory.appendFilename);
@@ -97,6 +101,16 @@ export async function continueInNewIncrement(
   }
 }
 
+async function isCut(file: DiskFile, length: number): Promise<boolean> {
+  try {
+    await file.truncate(length);
+    await file.sync();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function copyStart(source: DiskFile, target: DiskFile, length: number): Promise<void> {
   for (let at = 0; at < length; ) {
     const bytes = await source.read(at, Math.min(copyBytes, length - at));
@@ -104,6 +118,12 @@ async function copyStart(source: DiskFile, target: DiskFile, length: number): Pr
     await target.write([bytes]);
     at += bytes.length;
   }
+}
+
+/** Headers in the tail run on from the last one in the old file. */
+function beginning({ db, chain }: LogPoint): Buffer {
+  const select = selectRecord(db);
+  return chain === "" ? select : separateBatch(select, chain);
 }
 
 export function selectRecord(db: number): Buffer {

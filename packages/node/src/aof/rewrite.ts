@@ -115,6 +115,13 @@ export async function enableAppendOnly(options: EnableOptions): Promise<AofWrite
   await disk.syncDirectory(directory.dataDirectory);
   const temporary = directory.pathOf(temporaryIncrementName(appendFilename));
   const file = await disk.open(temporary, "truncate");
+  try {
+    // What an earlier attempt left in it must not come back after a power loss.
+    await file.sync();
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
   const writer = options.openWriter(file);
   try {
     const bytes = await writeBase(directory, options.snapshot());

@@ -5,6 +5,7 @@
  */
 
 import type { Clock, DiskError, DiskFile, Log, Timer } from "../ports.js";
+import type { BatchSeal } from "./batch-header.js";
 import type { AofDirectory } from "./directory.js";
 import { closeQuietly, IncrementSwitch } from "./increment-switch.js";
 import { type FsyncPolicy, LogCore, type LogPoint } from "./log-core.js";
@@ -51,6 +52,8 @@ export interface AofWriterOptions {
   /** Bytes in the base and in the increments before this one, for INFO. */
   readonly olderBytes: number;
   readonly baseBytes: number;
+  /** Makes the header of every batch; without it there are none. */
+  readonly seal?: BatchSeal;
   readonly hooks: AofWriterHooks;
 }
 
@@ -65,6 +68,7 @@ export class AofWriter {
   private readonly tail = new TailBuffer();
   private readonly trouble: TroubleLog;
   private readonly switching: IncrementSwitch;
+  private readonly seal: BatchSeal | undefined;
   private readonly ticker: Timer;
   private increment: CurrentIncrement;
   private bufferLimit: number;
@@ -83,12 +87,14 @@ export class AofWriter {
     this.clock = options.clock;
     this.directory = options.directory;
     this.hooks = options.hooks;
+    this.seal = options.seal;
     this.increment = { file: options.file, startPosition: -options.file.writePosition };
     this.bufferLimit = options.bufferBytesMax;
     this.olderBytes = options.olderBytes;
     this.sizeAtRewrite = options.baseBytes;
     this.trouble = new TroubleLog(options.log, options.clock);
-    const start: LogPoint = { position: 0, offset: options.startOffset, db: 0 };
+    const chain = options.seal?.chain ?? "";
+    const start: LogPoint = { position: 0, offset: options.startOffset, db: 0, chain };
     this.core = new LogCore(options.policy, start);
     this.switching = new IncrementSwitch(options.directory, this.core, {
       onSwitched: (file) => {
@@ -168,16 +174,20 @@ export class AofWriter {
 
   /**
    * Takes all records of a turn. The chunks are copied, so their memory is free again at return.
-   * `endOffset` is where the log stream stands behind them, `db` the database they leave selected.
+   * `endOffset` is where the log stream stands behind them, `db` the database they leave selected,
+   * `lead` what stands in front of the batch: a cut by time then leaves no header without records.
    */
-  append(chunks: readonly Uint8Array[], endOffset: number, db = 0): void {
+  append(chunks: readonly Uint8Array[], endOffset: number, db = 0, lead?: Uint8Array): void {
     if (this.closing !== undefined) throw new Error("AOF: append after close");
-    let bytes = 0;
+    if (lead !== undefined) this.tail.append(lead);
+    const header = this.seal?.header(chunks);
+    let bytes = (header?.length ?? 0) + (lead?.length ?? 0);
+    if (header !== undefined) this.tail.append(header);
     for (const chunk of chunks) {
       this.tail.append(chunk);
       bytes += chunk.length;
     }
-    this.core.accept(bytes, endOffset, db);
+    this.core.accept(bytes, endOffset, db, this.seal?.chain);
     if (this.core.isSyncing) this.trouble.writeDuringSync();
     this.pump(false);
   }
@@ -220,6 +230,7 @@ export class AofWriter {
       return Promise.reject(error);
     }
     const cut = this.switching.begin();
+    this.seal?.restart();
     this.hooks.onNewIncrement?.();
     this.pump(true);
     return cut;

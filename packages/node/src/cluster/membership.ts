@@ -47,7 +47,7 @@ function dropMovedChannels(node: Node, slots: readonly number[]): void {
 }
 
 /** Another node owns these slots now: what is left of them here goes, in the log as well. */
-function deleteSlotKeys(node: Node, slots: readonly number[]): void {
+export function deleteSlotKeys(node: Node, slots: readonly number[]): void {
   const database = node.databases.first;
   for (const slot of slots) {
     for (const key of database.keysInSlot(slot, database.slotSize(slot))) {

@@ -4,6 +4,7 @@
  * 64 elements, so that no reader meets a command longer than its limits.
  */
 import { type Argument, encodeCommand, formatDouble } from "@slotlog/resp";
+import type { BaseSeal } from "../aof/batch-header.js";
 import { toNeutral } from "../rdb/values-bridge.js";
 import { formatStreamId } from "../rdb/index.js";
 import type { Bytes, RdbCollection, RdbStream, RdbStreamGroup, RdbZset } from "../rdb/values.js";
@@ -18,6 +19,8 @@ export interface CommandFormOptions {
   /** Unix seconds for a `#TS:` line in front, if `aof-timestamp-enabled`. */
   readonly timestamp: number | undefined;
   readonly functions: readonly string[];
+  /** Makes a header for every chunk. */
+  readonly batches?: BaseSeal;
 }
 
 export class CommandForm implements SnapshotForm {
@@ -27,9 +30,16 @@ export class CommandForm implements SnapshotForm {
   /** The key whose parts are coming. */
   #open: PartedEntry | undefined;
 
+  readonly #batches: BaseSeal | undefined;
+  /** In front of everything. */
+  #lead: Buffer;
+  #ended = false;
+  #told = false;
+
   constructor(options: CommandFormOptions) {
-    const { functions, timestamp } = options;
-    if (timestamp !== undefined) this.#push(Buffer.from(`#TS:${timestamp}\r\n`, "latin1"));
+    const { batches, functions, timestamp } = options;
+    this.#batches = batches;
+    this.#lead = Buffer.from(timestamp === undefined ? "" : `#TS:${timestamp}\r\n`, "latin1");
     for (const code of functions) this.#command(["FUNCTION", "LOAD", code]);
   }
 
@@ -41,7 +51,14 @@ export class CommandForm implements SnapshotForm {
     const joined = Buffer.concat(this.#chunks, this.#pendingBytes);
     this.#chunks = [];
     this.#pendingBytes = 0;
-    return joined.length > 0 ? [joined] : [];
+    const batches = this.#batches;
+    // The last header is wanted even if no record is left: it says where the data set stands.
+    const isLast = this.#ended && !this.#told;
+    if (joined.length === 0 && (batches === undefined || !isLast)) return [];
+    this.#told = this.#ended;
+    const lead = this.#lead;
+    this.#lead = Buffer.alloc(0);
+    return batches === undefined ? [lead, joined] : [lead, batches.header(joined), joined];
   }
 
   entry(database: number, key: string, value: SnapshotValue, expireAt: number): void {
@@ -70,7 +87,10 @@ export class CommandForm implements SnapshotForm {
     this.#open = undefined;
   }
 
-  end(): void {}
+  end(): void {
+    this.#ended = true;
+    if (this.#batches !== undefined) this.#batches.complete = true;
+  }
 
   #select(database: number): void {
     if (database === this.#database) return;

@@ -267,7 +267,8 @@ export class Dispatcher {
       client.replyOffset = stream.offset;
       // What a transaction wrote is for a WAIT behind it, not for one inside.
       if (outermost) client.writeOffset = stream.offset;
-    } else if (node.readsWait) node.holdRead(client, command, argv);
+      if (node.readsWait) node.holds.wrote(client, command, argv, offsetBefore);
+    } else if (node.readsWait) node.holds.hold(client, command, argv);
 
     const isMonitored = node.monitors.active && !this.#repeats;
     if (outermost && client.blocked !== undefined) {

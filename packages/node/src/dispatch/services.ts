@@ -31,6 +31,7 @@ import type { BlockedClients } from "./blocked.js";
 import type { EventClass } from "./context.js";
 import type { LateReplies } from "./late-replies.js";
 import type { NodeMemory } from "../node-memory.js";
+import type { ReadHolds } from "./read-holds.js";
 import type { NodeStats } from "./stats.js";
 import type { Shutdown } from "./shutdown.js";
 import type { Tracking } from "../tracking/tracking.js";
@@ -181,8 +182,8 @@ export interface NodeServices {
    * power loss can take back (`appendfsync always`).
    */
   readonly readsWait: boolean;
-  /** Sets the client's reply offset to that of the last change of what the command read. */
-  holdRead(client: Client, command: Command, argv: readonly string[]): void;
+  /** How far it then has to wait. */
+  readonly holds: ReadHolds;
   /** A command that ran longer than this is told to `onSlowCommand`. */
   readonly slowCommandMs: number;
   onSlowCommand(client: Client, command: Command, argv: readonly string[], elapsedMs: number): void;

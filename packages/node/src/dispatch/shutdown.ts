@@ -49,8 +49,11 @@ export class Shutdown {
     return Math.max(0, this.#deadline - this.#host.clock.monotonic());
   }
 
-  /** Begins to end the node; returns the text of an error reply if that fails at once. */
-  request(client: Client, options: ShutdownOptions, now: boolean): string | undefined {
+  /**
+   * Begins to end the node; returns the text of an error reply if that fails at once. A signal asks
+   * without a client.
+   */
+  request(client: Client | undefined, options: ShutdownOptions, now: boolean): string | undefined {
     const { clock, log, pause } = this.#host;
     if (this.inProgress) {
       this.#block(client);
@@ -103,7 +106,8 @@ export class Shutdown {
     this.#host.pause.unpauseClients("shutdown");
   }
 
-  #block(client: Client): void {
+  #block(client: Client | undefined): void {
+    if (client === undefined) return;
     this.#askers.add(client);
     client.blocked = {
       reason: "shutdown",

@@ -36,6 +36,8 @@ export class NodeStats {
   outputBufferDisconnections = 0;
   queryBufferDisconnections = 0;
   unconfirmedWrites = 0;
+  /** Times this node became a primary after it had been a replica. */
+  promotions = 0;
   /** Changes since the last save, for `INFO persistence`. */
   dirty = 0;
   /** Error replies by their prefix; at most `errorPrefixesMax`. */

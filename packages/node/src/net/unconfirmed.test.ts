@@ -15,13 +15,15 @@ const replies = [
   ",inf\r\n",
   "#t\r\n",
   "(123456789012345678901234567890\r\n",
-  "-ERR no\r\n",
 ];
+/** What confirms nothing, or is no reply. */
+const kept = ["-ERR no\r\n", "!6\r\nERR no\r\n"];
 const message = ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\n\r\n\r\n";
 
-it("replaces every reply by one error and keeps pushes where they stand, however it is cut", () => {
-  const bytes = Buffer.from(replies.flatMap((reply) => [reply, message]).join(""), "latin1");
-  const expected = replies.map(() => `-MISCONF disk\r\n${message}`).join("");
+it("replaces every reply by one error and keeps errors and pushes, however it is cut", () => {
+  const between = [...kept, message].join("");
+  const bytes = Buffer.from(replies.map((reply) => reply + between).join(""), "latin1");
+  const expected = replies.map(() => `-MISCONF disk\r\n${between}`).join("");
   for (const size of [1, 2, 7, bytes.length]) {
     const chunks: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));

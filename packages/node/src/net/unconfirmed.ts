@@ -1,7 +1,8 @@
 /**
  * Replies that were encoded and may not be sent any more, since what they confirm is not durable:
  * each is replaced by one error, so that a client still gets as many replies as it sent commands.
- * Push messages between them are kept.
+ * Push messages between them are kept, and so are errors: they confirm nothing, and a client must
+ * be able to tell a command that was refused from one that was applied.
  */
 export interface Unconfirmed {
   readonly bytes: Buffer;
@@ -11,6 +12,8 @@ export interface Unconfirmed {
 
 const carriageReturn = 0x0d;
 const push = 0x3e;
+const simpleError = 0x2d;
+const bulkError = 0x21;
 
 /** `error` is the text without its leading `-`. */
 export function unconfirmed(chunks: readonly Buffer[], error: string): Unconfirmed {
@@ -20,8 +23,10 @@ export function unconfirmed(chunks: readonly Buffer[], error: string): Unconfirm
   let replies = 0;
   for (let at = 0; at < whole.length; ) {
     const end = replyEnd(whole, at);
-    if (whole[at] === push) parts.push(whole.subarray(at, end));
-    else {
+    const type = whole[at];
+    if (type === push || type === simpleError || type === bulkError) {
+      parts.push(whole.subarray(at, end));
+    } else {
       parts.push(errorReply);
       replies += 1;
     }

@@ -102,10 +102,10 @@ describe("the append-only file of a running node", () => {
     const text = String(server.disk.contentOf(manifest));
     const base = /file (\S+base\.aof) /.exec(text)?.[1] ?? "";
     const bytes = String(server.disk.contentOf(`/data/appendonlydir/${base}`));
-    assert.match(bytes, /^#TS:\d+\r\n\*2\r\n\$6\r\nSELECT\r\n/);
+    assert.match(bytes, /^#TS:\d+\r\n#HDR:v1;\S+\r\n\*2\r\n\$6\r\nSELECT\r\n/);
     const increment = /file (\S+incr\.aof) /.exec(text)?.[1] ?? "";
     const records = String(server.disk.contentOf(`/data/appendonlydir/${increment}`));
-    assert.match(records, /^#TS:\d+\r\n\*2\r\n\$6\r\nSELECT\r\n/);
+    assert.match(records, /^#TS:\d+\r\n#HDR:v1;\S+\r\n\*2\r\n\$6\r\nSELECT\r\n/);
     const next = await restart(server);
     const again = await next.connect();
     assert.equal(await again.ask("MGET", "key", "counter"), "value 199 1");

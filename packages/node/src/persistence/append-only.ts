@@ -6,6 +6,8 @@
  * each step, so that a quick `yes`, `no`, `yes` ends as it was said last.
  */
 import { errnoText } from "../adapters/disk-error.js";
+import { BatchSeal } from "../aof/batch-header.js";
+import type { StreamPosition } from "../aof/stream-position.js";
 import { AofDirectory } from "../aof/directory.js";
 import { openForAppend } from "../aof/open.js";
 import {
@@ -39,6 +41,9 @@ export interface AppendOnlyParts {
   /** The beginning of a base with the data set as it is now. */
   form(format: BaseFormat): SnapshotForm;
   usedMemory(): number;
+  /** Where the data set stands now in the replication history; `undefined` if nobody counts. */
+  countedPosition(): StreamPosition | undefined;
+  isReplica(): boolean;
   /** Hands on what the turn has logged so far. */
   flushLog(): void;
   /** The writer came or went. */
@@ -66,6 +71,7 @@ export class AppendOnly {
   /** Unix seconds of the last `#TS:` line. */
   #timestamp = 0;
   #closed = false;
+  #batches: BatchSeal | undefined;
   /** The data were replaced and no base shows it yet; and the same as the present rewrite began. */
   #replaced = false;
   #replacedBefore = false;
@@ -84,8 +90,8 @@ export class AppendOnly {
     });
   }
 
-  /** Opens the last increment once the data set is loaded. */
-  async open(): Promise<void> {
+  /** Opens the last increment once the data set is loaded; `chain` as the loader found it. */
+  async open(chain?: string): Promise<void> {
     const { config, ports, usedMemory } = this.#parts;
     this.#wanted = true;
     const opened = await openForAppend({
@@ -94,7 +100,7 @@ export class AppendOnly {
       now: ports.clock.now(),
       usedMemoryBytes: usedMemory(),
     });
-    this.#use(opened.file, opened.baseBytes, opened.olderBytes);
+    this.#use(opened.file, opened.baseBytes, opened.olderBytes, chain);
   }
 
   /** Resolves when all that was accepted is in the file, durable or not; rejects if it fails. */
@@ -117,9 +123,13 @@ export class AppendOnly {
    * and while its base does not show the data set that its increments begin with.
    */
   get durableOffset(): number | undefined {
-    const replaced = this.#replaced || (this.runs.running && this.#replacedBefore);
-    if (this.#settling !== undefined || replaced) return undefined;
+    if (this.#settling !== undefined || this.#baseIsOfOtherData) return undefined;
     return this.writer?.durableOffset;
+  }
+
+  /** The data set was replaced, and the base that shows the new one does not count yet. */
+  get #baseIsOfOtherData(): boolean {
+    return this.#replaced || (this.runs.running && this.#replacedBefore);
   }
 
   /** End of a turn: the batch goes to the disk, and what may leave is released. */
@@ -131,19 +141,19 @@ export class AppendOnly {
       return;
     }
     if (batch.length > 0) {
-      writer.append(this.#withTimestamp(batch), stream.offset, stream.database);
+      writer.append([batch], stream.offset, stream.database, this.#timestampLine());
     }
     gate.releaseTo(writer.releasedOffset);
     this.#checkRoom();
   }
 
-  #withTimestamp(batch: Buffer): readonly Buffer[] {
+  #timestampLine(): Buffer | undefined {
     const { config, ports } = this.#parts;
-    if (!config.aofTimestampEnabled) return [batch];
+    if (!config.aofTimestampEnabled) return undefined;
     const now = Math.floor(ports.clock.now() / 1000);
-    if (now <= this.#timestamp) return [batch];
+    if (now <= this.#timestamp) return undefined;
     this.#timestamp = now;
-    return [Buffer.from(`#TS:${now}\r\n`, "latin1"), batch];
+    return Buffer.from(`#TS:${now}\r\n`, "latin1");
   }
 
   get overLimit(): boolean {
@@ -269,9 +279,35 @@ export class AppendOnly {
     this.#checkRoom();
   }
 
-  #use(file: DiskFile, baseBytes: number, olderBytes: number): AofWriter {
+  /** What the headers of batches say; a loader believes it of all the files together. */
+  #seal(chain: string | undefined): BatchSeal {
+    const { config, countedPosition } = this.#parts;
+    return new BatchSeal(
+      {
+        enabled: () => config.aofChecksum,
+        position: () => (this.#baseIsOfOtherData ? undefined : countedPosition()),
+      },
+      chain,
+    );
+  }
+
+  /**
+   * The stream moves on by PING and GETACK too. A primary notes that: its replicas are beyond what
+   * the last record says, and could not go on with it after a restart.
+   */
+  #notePosition(): void {
+    const { stream } = this.#parts;
+    const { writer } = this;
+    if (writer === undefined || !writer.writable || stream.batchBytes > 0) return;
+    if (this.#batches?.isBehind === true) writer.append([], stream.offset, stream.database);
+  }
+
+  #use(file: DiskFile, baseBytes: number, olderBytes: number, chain?: string): AofWriter {
     const { config, gate, ports, stream, onDurable, onSyncLatency, onWriterChanged } = this.#parts;
+    const seal = this.#seal(chain);
+    this.#batches = seal;
     const writer: AofWriter = new AofWriter({
+      seal,
       clock: ports.clock,
       log: ports.log,
       directory: this.directory,
@@ -350,7 +386,8 @@ export class AppendOnly {
 
   /** Ten times a second, and when a walk ends: what is scheduled, and what has grown. */
   startDue(): void {
-    const { config, ports, snapshots } = this.#parts;
+    const { config, isReplica, ports, snapshots } = this.#parts;
+    if (!isReplica()) this.#notePosition();
     if (snapshots.active !== undefined || this.#closed || this.#settling !== undefined) return;
     if (this.rewriteScheduled) {
       if (this.runs.isLimited()) return;
@@ -414,6 +451,7 @@ export class AppendOnly {
     this.rewriteScheduled = false;
     await this.#cancelRunning("the node stops");
     await this.#settling;
+    this.#notePosition();
     const { writer } = this;
     this.writer = undefined;
     await writer?.close();

@@ -5,7 +5,8 @@
  */
 import type { Argument } from "@slotlog/resp";
 import type { AofDirectory } from "../aof/directory.js";
-import { loadAppendOnly } from "../aof/loader.js";
+import { positionOfAux } from "../aof/stream-position.js";
+import { type AofLoadResult, loadAppendOnly } from "../aof/loader.js";
 import type { NodeConfig } from "../config/config.js";
 import { DatasetLoader, ReplacementDataset } from "../dataset/load.js";
 import { loadRdbFile, loadRdbFileSync } from "../dataset/load-file.js";
@@ -15,7 +16,7 @@ import type { DatasetPosition } from "./snapshot-forms.js";
 
 /** What was found at the start. */
 export interface LoadOutcome {
-  /** Set if an RDB told it. */
+  /** Set if what was loaded tells it. */
   readonly position?: DatasetPosition;
   /** Keys that were not kept, since their time was over, where replicas must be told. */
   readonly expired: readonly ExpiredKey[];
@@ -50,6 +51,8 @@ export class DatasetLoading {
   /** Of the last RDB that was loaded. */
   keysLoaded = 0;
   keysExpired = 0;
+  /** The running checksum at the end of the AOF that was loaded. */
+  chain: string | undefined;
   /** Set while the data set is loaded at the start. */
   state: LoadState | undefined;
   readonly #parts: DatasetLoadingParts;
@@ -66,20 +69,23 @@ export class DatasetLoading {
     const seconds = (): string => ((clock.monotonic() - began) / 1000).toFixed(3);
     try {
       if (!this.#parts.config.appendonly) return await this.#loadRdb(seconds);
-      const { status } = await this.loadAof();
+      const { chain, position, status } = await this.loadAof();
+      this.chain = chain;
       if (status !== "absent") log.notice(`DB loaded from append only file: ${seconds()} seconds`);
       else await this.#warnOfUnreadRdb();
-      return { expired: [] };
+      return position === undefined ? { expired: [] } : { expired: [], position };
     } finally {
       this.state = undefined;
     }
   }
 
   /** Adds what the AOF holds to what is there. */
-  async loadAof(): Promise<{ readonly status: string }> {
+  async loadAof(): Promise<AofLoadResult> {
     const { config, execute, ports } = this.#parts;
+    let rdbPosition: DatasetPosition | undefined;
     const result = await loadAppendOnly({
       directory: this.#parts.directory,
+      verify: config.aofChecksum,
       loadTruncated: config.aofLoadTruncated,
       monotonic: () => ports.clock.monotonic(),
       onProgress: ({ loadedBytes, totalBytes }) => this.#progress(loadedBytes, totalBytes),
@@ -89,8 +95,10 @@ export class DatasetLoading {
         const loader = new DatasetLoader({ ...this.#loadingInto(), dropExpiredAt: undefined });
         const bytes = await loadRdbFile({ ...this.#rdbFile(file, loader), onProgress });
         this.#countLoaded(loader);
+        rdbPosition = positionOfAux(loader.aux);
         return bytes;
       },
+      rdbPosition: () => rdbPosition,
     });
     return result;
   }
@@ -121,7 +129,7 @@ export class DatasetLoading {
     }
     this.#countLoaded(loader);
     log.notice(`DB loaded from disk: ${seconds()} seconds`);
-    const position = positionOf(loader.aux);
+    const position = positionOfAux(loader.aux);
     return position === undefined ? { expired } : { expired, position };
   }
 
@@ -198,16 +206,6 @@ export class DatasetLoadError extends Error {
     super(`${path} cannot be loaded: ${messageOf(cause)}`, { cause });
     this.name = "DatasetLoadError";
   }
-}
-
-function positionOf(aux: ReadonlyMap<string, string>): DatasetPosition | undefined {
-  const id = aux.get("repl-id") ?? "";
-  const offset = Number(aux.get("repl-offset") ?? Number.NaN);
-  const streamDatabase = Number(aux.get("repl-stream-db") ?? -1);
-  if (!/^[0-9a-f]{40}$/.test(id) || !Number.isSafeInteger(offset) || streamDatabase < 0) {
-    return undefined;
-  }
-  return { id, offset, streamDatabase };
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,7 @@
  * together what the configuration says, what the node knows of itself, and the moment's position in
  * the replication history.
  */
+import { BaseSeal } from "../aof/batch-header.js";
 import type { BaseFormat } from "../aof/rewrite.js";
 import type { NodeConfig } from "../config/config.js";
 import { CommandForm } from "../dataset/command-form.js";
@@ -30,6 +31,8 @@ export interface SnapshotFormsParts {
   usedMemory(): number;
   /** Where the data set stands now, what was flushed included. */
   position(): DatasetPosition;
+  /** The same, if the stream is counted. */
+  countedPosition(): DatasetPosition | undefined;
   /** Source code of the function libraries. */
   functionSources(): readonly string[];
 }
@@ -49,10 +52,12 @@ export class SnapshotForms {
 
   /** The base of the AOF. */
   base(format: BaseFormat): SnapshotForm {
-    const { functionSources, position } = this.#parts;
-    if (format === "rdb") return this.#rdb(true, position(), functionSources());
-    const { config } = this.#parts;
+    const { config, countedPosition, functionSources } = this.#parts;
+    // A loader goes by it, so it must not tell an offset that nobody counted.
+    const position = countedPosition();
+    if (format === "rdb") return this.#rdb(true, position, functionSources());
     return new CommandForm({
+      ...(config.aofChecksum && { batches: new BaseSeal(position) }),
       timestamp: config.aofTimestampEnabled ? this.#seconds() : undefined,
       functions: functionSources(),
     });
@@ -75,14 +80,16 @@ export class SnapshotForms {
     };
   }
 
-  #rdb(isAofBase: boolean, at: DatasetPosition, functions: readonly string[]): RdbForm {
+  #rdb(isAofBase: boolean, at: DatasetPosition | undefined, functions: readonly string[]): RdbForm {
     const { config, databases, snapshots, usedMemory } = this.#parts;
     return new RdbForm({
       header: {
         redisVersion,
         createdAt: this.#seconds(),
         usedMemoryBytes: usedMemory(),
-        replication: { id: at.id, offset: at.offset, streamDb: at.streamDatabase },
+        ...(at && {
+          replication: { id: at.id, offset: at.offset, streamDb: at.streamDatabase },
+        }),
         isAofBase,
       },
       encoder: {

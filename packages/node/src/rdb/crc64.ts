@@ -107,6 +107,18 @@ export class Crc64 {
     return true;
   }
 
+  /** Goes on from a value that `toDecimal` gave. */
+  continueFrom(decimal: string): void {
+    const value = BigInt.asUintN(64, BigInt(decimal));
+    this.#low = Number(value & 0xffff_ffffn) | 0;
+    this.#high = Number(value >> 32n) | 0;
+  }
+
+  /** The value as an unsigned decimal number. */
+  toDecimal(): string {
+    return ((BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low >>> 0)).toString();
+  }
+
   /** The sixteen hexadecimal digits, most significant first, for messages. */
   toHex(): string {
     const high = (this.#high >>> 0).toString(16).padStart(8, "0");

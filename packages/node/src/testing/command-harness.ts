@@ -142,6 +142,42 @@ export class CommandHarness {
   }
 }
 
+/** Runs commands in a node that lives, exactly now: between two slices of something else. */
+export class CommandRunner {
+  readonly #node: Node;
+  readonly #client: Client;
+  readonly #link = new CollectingLink();
+
+  constructor(node: Node) {
+    this.#node = node;
+    this.#client = new Client({
+      id: node.clients.nextId(),
+      kind: "normal",
+      link: this.#link,
+      now: node.ports.clock.now(),
+      database: node.databases.first,
+    });
+    this.#client.authenticated = true;
+    node.clients.add(this.#client);
+  }
+
+  /** The bytes of the reply. What the command logs waits for the end of the turn. */
+  run(...words: readonly string[]): Buffer {
+    const { dispatcher, reply, turn } = this.#node;
+    this.#link.chunks.length = 0;
+    dispatcher.startBatch();
+    reply.attach(this.#link, this.#client.protocol);
+    try {
+      dispatcher.process(this.#client, words, false);
+    } finally {
+      dispatcher.endBatch();
+      reply.detach();
+    }
+    turn.schedule();
+    return Buffer.concat(this.#link.chunks);
+  }
+}
+
 function decodeRecords(batch: Buffer): string[][] {
   const decoder = new CommandDecoder();
   const records: string[][] = [];

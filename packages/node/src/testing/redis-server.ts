@@ -4,15 +4,17 @@
  * `REDIS_SERVER` names the binary; else `redis-server` from the path.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { CommandDecoder, latin1String } from "@slotlog/resp";
 
 const cr = 0x0d;
 /** Commands under way at a time: enough to be fast, few enough not to fill socket buffers. */
 const pipelined = 200;
+const recordsWaitMs = 3_000;
 
 /** The binary to compare with, or `undefined` if none is installed. */
 export function installedRedisServer(): string | undefined {
@@ -52,14 +54,24 @@ export class RedisServer {
     });
   }
 
-  static async start(binary: string, args: readonly string[] = []): Promise<RedisServer> {
+  /** `appendOnlyFiles` are there when it starts. Rejects if it does not start. */
+  static async start(
+    binary: string,
+    args: readonly string[] = [],
+    appendOnlyFiles: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), "slotlog-oracle-"));
+    if (appendOnlyFiles.size > 0) await mkdir(join(directory, "appendonlydir"));
+    for (const [name, content] of appendOnlyFiles) {
+      await writeFile(join(directory, "appendonlydir", name), content);
+    }
     const port = await freePort();
     // Under `everysec` a write may be put off while the disk syncs: the file would lag behind.
     const appendOnly = ["--save", "", "--appendonly", "yes", "--appendfsync", "no"];
+    const debug = ["--enable-debug-command", "yes"];
     const child = spawn(
       binary,
-      ["--port", String(port), "--dir", directory, ...appendOnly, ...args],
+      ["--port", String(port), "--dir", directory, ...appendOnly, ...debug, ...args],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     await new Promise<void>((resolve, reject) => {
@@ -72,6 +84,9 @@ export class RedisServer {
       child.on("exit", () => {
         reject(new Error(`redis-server ended: ${output}`));
       });
+    }).catch(async (error: unknown) => {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
     });
     const socket = connect(port, "127.0.0.1");
     await new Promise<void>((resolve, reject) => {
@@ -90,8 +105,20 @@ export class RedisServer {
     return replies;
   }
 
-  /** The records of the AOF's increments; SELECT, MULTI and EXEC included. */
-  async records(): Promise<string[][]> {
+  /**
+   * The records of the AOF's increments; SELECT, MULTI and EXEC included. Where the last of them may
+   * still be on their way, as many as are expected are waited for, but not for long.
+   */
+  async records(expected = 0): Promise<string[][]> {
+    const deadline = performance.now() + recordsWaitMs;
+    for (;;) {
+      const records = await this.#recordsNow();
+      if (records.length >= expected || performance.now() > deadline) return records;
+      await delay(20);
+    }
+  }
+
+  async #recordsNow(): Promise<string[][]> {
     const folder = join(this.#directory, "appendonlydir");
     const names = (await readdir(folder)).filter((name) => name.endsWith(".incr.aof")).sort();
     const decoder = new CommandDecoder();

@@ -81,7 +81,7 @@ export class SimDiskFile implements DiskFile {
   syncSync(): void {
     this.assertOpen();
     try {
-      this.disk.begin("sync", this.path, true);
+      if (this.disk.begin("sync", this.path, true) === "lies") return;
     } catch (error) {
       if (error instanceof DiskFailure) this.content.failSync();
       throw error;

@@ -17,11 +17,17 @@ import {
   type SimDirectory,
 } from "./sim-directory.js";
 import { SimDiskFile } from "./sim-disk-file.js";
-import { failure, SimCrashed, type SimFault, type SimOperation } from "./sim-fault.js";
+import {
+  failure,
+  SimCrashed,
+  type SimFault,
+  type SimOperation,
+  simOperations,
+} from "./sim-fault.js";
 import { SimFileContent } from "./sim-file.js";
 
 export type { SimCrashOptions, SimFault, SimOperation };
-export { SimCrashed };
+export { SimCrashed, simOperations };
 
 export interface SimDiskOptions {
   /** With a clock, operations off the loop take `latencyMs`; without, they end at once. */
@@ -242,7 +248,7 @@ export class SimDisk implements Disk {
   }
 
   syncDirectorySync(path: string): void {
-    this.begin("syncDirectory", path, true);
+    if (this.begin("syncDirectory", path, true) === "lies") return;
     const directory = this.directories.get(normal(path));
     if (directory === undefined) throw notFound(path);
     for (const changes of directory.pending) applyNames(directory.durable, changes);
@@ -265,16 +271,25 @@ export class SimDisk implements Disk {
     });
   }
 
-  /** Counts the operation, goes down at the crash point, and fails if a fault says so. */
-  begin(operation: SimOperation, path: string, mutating: boolean): void {
+  /** Syncs so far that reported success and made nothing durable. */
+  lies = 0;
+
+  /**
+   * Counts the operation, goes down at the crash point, and fails if a fault says so. "lies": it is
+   * to report success and do nothing.
+   */
+  begin(operation: SimOperation, path: string, mutating: boolean): "lies" | undefined {
     if (this.down) throw new SimCrashed();
     if (mutating && this.operations++ >= this.crashPoint) {
       this.down = true;
       throw new SimCrashed();
     }
-    if (operation === "write") return;
+    if (operation === "write") return undefined;
     const fault = this.takeFault(operation, path);
-    if (fault !== undefined) throw failure(fault, operation, path);
+    if (fault === undefined) return undefined;
+    if (fault.lies !== true) throw failure(fault, operation, path);
+    this.lies += 1;
+    return "lies";
   }
 
   takeFault(operation: SimOperation, path: string): SimFault | undefined {

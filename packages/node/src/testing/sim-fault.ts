@@ -25,7 +25,23 @@ export interface SimFault {
   readonly times?: number;
   /** Bytes of a failing write that reach the file. */
   readonly written?: number;
+  /** Of "sync" and "syncDirectory": success is reported, and nothing is made durable. */
+  readonly lies?: boolean;
 }
+
+/** Every operation that can be made to fail. */
+export const simOperations: readonly SimOperation[] = [
+  "open",
+  "write",
+  "sync",
+  "read",
+  "truncate",
+  "close",
+  "rename",
+  "remove",
+  "makeDirectory",
+  "syncDirectory",
+];
 
 /** The machine is down: thrown by every operation from the crash on until `restart`. */
 export class SimCrashed extends Error {

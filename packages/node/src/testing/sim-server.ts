@@ -25,6 +25,8 @@ export interface SimServerOptions {
   /** That of other servers, to meet them; then each has a port and a clock with them. */
   readonly net?: SimNet;
   readonly port?: number;
+  /** Time that passes whenever the node looks at its clock: work in slices takes many of them. */
+  readonly tickMs?: number;
 }
 
 export class SimServer {
@@ -49,7 +51,8 @@ export class SimServer {
     );
     this.node = new Node({
       ports: {
-        clock: this.clock,
+        clock:
+          options.tickMs === undefined ? this.clock : new TickingClock(this.clock, options.tickMs),
         random: seededRandom(options.port ?? 1),
         disk: this.disk.forProcess(),
         net: this.net,
@@ -125,6 +128,10 @@ export class SimClient {
     });
   }
 
+  close(): void {
+    this.#socket.destroy();
+  }
+
   /** Sends without waiting. */
   send(...words: readonly string[]): void {
     this.#socket.write(encodeCommand(words));
@@ -162,7 +169,7 @@ export class TickingClock implements Clock {
 
   monotonic(): number {
     this.#elapsedMs += this.#stepMs;
-    return this.#elapsedMs;
+    return this.#clock.monotonic() + this.#elapsedMs;
   }
 
   now = (): number => this.#clock.now();

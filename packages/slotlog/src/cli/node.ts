@@ -34,7 +34,7 @@ export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode 
   const { ConfigFileError, runNode } = await import("@slotlog/node");
   try {
     const node = await runNode({ args: argv, product: `slotlog ${version()}` });
-    stopOnSignals(() => node.stop({ save: "default" }));
+    stopOnSignals(() => node.terminate());
     return undefined;
   } catch (error) {
     if (error instanceof ConfigFileError) {
@@ -53,29 +53,20 @@ function operatorError(error: unknown): unknown {
   return new CliError(error.message);
 }
 
-/** The process ends when the node has stopped: whatever still holds the loop no longer matters. */
-function stopOnSignals(stop: () => Promise<void>): void {
-  const stopAndExit = (): void => {
-    stop().then(
-      () => process.exit(exitCodes.ok),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(exitCodes.failure);
-      },
-    );
-  };
-  process.on("SIGTERM", stopAndExit);
-  process.on("SIGINT", stopAndExit);
-  followParent(stopAndExit);
+/** The process ends with the node: whatever still holds the loop then no longer matters. */
+function stopOnSignals(terminate: () => void): void {
+  process.on("SIGTERM", terminate);
+  process.on("SIGINT", terminate);
+  followParent(terminate);
 }
 
 /**
  * Started by `slotlog up`, there is a channel to it. When it closes, `up` is gone, perhaps killed:
  * the node ends in order, or it would hold its port without anybody knowing of it.
  */
-function followParent(stopAndExit: () => void): void {
+function followParent(terminate: () => void): void {
   if (process.channel === undefined) return;
-  process.once("disconnect", stopAndExit);
+  process.once("disconnect", terminate);
   // A listener alone would keep the process alive.
   process.channel?.unref();
   // Its ends of our pipes are gone then too, and a log line must not end the shutdown.

@@ -6,7 +6,7 @@ import type { Argv } from "yargs";
 import { CliError, type ExitCode, exitCodes, usageError } from "./errors.js";
 import { nearest } from "./suggest.js";
 import { aofOptions, describeAof } from "./aof/command.js";
-import { createOptions, describeCluster } from "./cluster/command.js";
+import { clusterOptions, describeCluster } from "./cluster/command.js";
 import { describeUp, runUp, upOptions } from "./up/command.js";
 import { version } from "./version.js";
 
@@ -14,7 +14,13 @@ import { version } from "./version.js";
 const known: Readonly<Record<string, readonly string[]>> = {
   up: Object.keys(upOptions),
   node: [],
-  cluster: Object.keys(createOptions),
+  cluster: Object.keys(clusterOptions),
+  ...Object.fromEntries(
+    Object.entries(clusterOptions).map(([name, options]) => [
+      `cluster ${name}`,
+      Object.keys(options),
+    ]),
+  ),
   aof: Object.keys(aofOptions),
   ...Object.fromEntries(
     Object.entries(aofOptions).map(([name, options]) => [`aof ${name}`, Object.keys(options)]),
@@ -48,7 +54,7 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
       })
       .command({
         command: "cluster",
-        describe: "Work with a running cluster: create",
+        describe: "Look at a running cluster, and change it: status, reshard, ...",
         builder: (command) => describeCluster(command, setCode),
         handler: () => {},
       })

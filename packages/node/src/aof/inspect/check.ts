@@ -8,7 +8,7 @@ import { ManifestError } from "../manifest.js";
 import { countHiddenRecords } from "./hidden-records.js";
 import { KeyFinder, nameOf } from "./keys.js";
 import { type AofSource, type AofSourceFile, locateAof } from "./source.js";
-import { type FileWalk, walkFile } from "./walk.js";
+import { type FileWalk, type FileVisitor, newWalkState, walkFile, type WalkState } from "./walk.js";
 
 export interface FileReport {
   readonly name: string;
@@ -31,8 +31,21 @@ export interface FileReport {
   readonly lostRecords?: number;
   /** The search for lost records was given up: there may be more. */
   readonly lostRecordsIncomplete?: boolean;
+  /** `goodBytes` divides a batch, which must be closed there. */
+  readonly dividesBatch?: boolean;
+  /** What the checksums of batches say; absent in a file that has no record. */
+  readonly checksums?: FileChecksums;
   /** No file behind it holds data. */
   readonly isLast: boolean;
+}
+
+export interface FileChecksums {
+  /** Batches that have the checksum of their header, up to where the file is whole. */
+  readonly verified: number;
+  /** Batches that were cut and closed. */
+  readonly cutShort: number;
+  /** Records that stand in no batch: of a node with aof-checksum no, or of a redis-server. */
+  readonly uncoveredRecords: number;
 }
 
 export interface AofReport {
@@ -45,6 +58,11 @@ export interface AofReport {
   readonly problems: readonly string[];
   readonly notes: readonly string[];
   readonly files: readonly FileReport[];
+  /**
+   * Where the data set stands in the replication history, if its end says it: a replica that
+   * starts on it goes on from there.
+   */
+  readonly replication?: { readonly id: string; readonly offset: number };
 }
 
 export interface CheckProgress {
@@ -75,11 +93,14 @@ export async function checkAof(options: CheckOptions): Promise<AofReport> {
   const unknown = new Set<string>();
   const files: FileReport[] = [];
   const totalBytes = source.files.reduce((sum, file) => sum + file.size, 0);
+  const state = newWalkState();
+  let replication: AofReport["replication"];
   let before = 0;
   for (const file of source.files) {
     const onProgress = (bytes: number): void =>
       options.onProgress?.({ file: file.name, bytes: before + bytes, totalBytes });
-    files.push(await checkFile(disk, file, { unknown, onProgress }));
+    files.push(await checkFile(disk, file, { unknown, onProgress, state }));
+    if (file.size > 0) replication = replicationAt(state, files.at(-1)?.goodBytes ?? file.size);
     before += file.size;
   }
   const problems = files.flatMap((file) => problemsOf(file, owner !== undefined));
@@ -94,7 +115,13 @@ export async function checkAof(options: CheckOptions): Promise<AofReport> {
     problems,
     notes,
     files,
+    ...(replication && { replication }),
   };
+}
+
+function replicationAt({ batches }: WalkState, end: number): AofReport["replication"] {
+  const position = batches.positionAt(end);
+  return position && { id: position.id, offset: position.offset };
 }
 
 /** More names than these tell nobody anything. */
@@ -103,12 +130,13 @@ const unknownNamesMax = 20;
 interface CheckFile {
   readonly unknown: Set<string>;
   readonly onProgress: (bytes: number) => void;
+  readonly state: WalkState;
 }
 
 async function checkFile(
   disk: Disk,
   file: AofSourceFile,
-  { unknown, onProgress }: CheckFile,
+  { unknown, onProgress, state }: CheckFile,
 ): Promise<FileReport> {
   const { name, role, size, isLast } = file;
   if (file.missing) {
@@ -116,13 +144,15 @@ async function checkFile(
     return { name, role, ...none, verdict: "missing", reason: "the file is missing", isLast };
   }
   const finder = new KeyFinder();
-  const walk = await walkFile(disk, file, {
+  const visitor: FileVisitor = {
     record: ({ argv }) => {
       if (finder.knows(argv) || unknown.size >= unknownNamesMax) return;
       unknown.add(nameOf(argv).slice(0, 64));
     },
     progress: onProgress,
-  });
+  };
+  const walk = await walkFile(disk, file, visitor, state);
+  const { verified, cutShort, uncovered } = walk.batches;
   const report = {
     name,
     role,
@@ -130,6 +160,9 @@ async function checkFile(
     records: walk.records,
     keys: walk.keys,
     ...(walk.firstTime < 0 ? {} : { firstTime: walk.firstTime, lastTime: walk.lastTime }),
+    ...(verified + uncovered > 0 && {
+      checksums: { verified, cutShort, uncoveredRecords: uncovered },
+    }),
     isLast,
   };
   const { verdict } = walk;
@@ -146,11 +179,18 @@ async function checkFile(
 
 const tornReasons = {
   record: "the file ends inside a record",
+  // Redis 7.0 and 7.2 take it for a whole line.
+  annotation:
+    "the file ends inside an annotation line, which slotlog cuts off when it starts; a " +
+    "redis-server starts too, writes behind it, and cannot read that at its next start",
   transaction: "the file ends inside a transaction, before its EXEC",
   zeros: "the file ends in zero bytes",
 } as const;
 
-type Loss = Pick<FileReport, "goodBytes" | "lostBytes" | "lostRecords" | "lostRecordsIncomplete">;
+type Loss = Pick<
+  FileReport,
+  "goodBytes" | "lostBytes" | "lostRecords" | "lostRecordsIncomplete" | "dividesBatch"
+>;
 
 /** A torn end hides nothing, by the judgement that it is one. */
 async function loss(disk: Disk, file: AofSourceFile, walk: FileWalk): Promise<Loss> {
@@ -173,6 +213,7 @@ async function loss(disk: Disk, file: AofSourceFile, walk: FileWalk): Promise<Lo
     goodBytes: boundary,
     lostBytes: file.size - boundary,
     lostRecords,
+    ...(walk.openBatch && { dividesBatch: true }),
     ...(lostRecordsIncomplete ? { lostRecordsIncomplete } : {}),
   };
 }

@@ -12,6 +12,8 @@ export interface FileCopy {
   /** Created, or emptied. Its directory is not synced. */
   readonly to: string;
   readonly bytes: number;
+  /** Written behind them. */
+  readonly end?: Buffer;
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -28,6 +30,7 @@ export async function copyFile(disk: Disk, copy: FileCopy): Promise<void> {
         done += piece.length;
         copy.onProgress?.(done);
       }
+      if (copy.end !== undefined) await target.write([copy.end]);
       await target.sync();
     } finally {
       await target.close();

@@ -23,6 +23,8 @@ export interface CutPoint {
   /** The last file that is kept, and how much of it. */
   readonly file: AofSourceFile;
   readonly bytes: number;
+  /** A batch is divided there, and must be closed. */
+  readonly dividesBatch: boolean;
   /** `#TS:` time that held there, -1 if unknown. */
   readonly time: number;
   /** What the first record cut off is; undefined: nothing is cut off. */
@@ -62,7 +64,7 @@ export async function findCut(options: CutOptions): Promise<CutPoint> {
       if (event.kind === "aux" && event.name === "ctime") search.baseMade(Number(event.value));
     },
     record: (record) => search.take(record),
-    time: (seconds, boundary) => search.tick(seconds, boundary),
+    time: (seconds, ...cut) => search.tick(seconds, ...cut),
     stopped: () => search.stopped,
     progress: (bytes) => options.progress?.(bytes),
   });
@@ -93,6 +95,7 @@ function resolveFile(moment: Moment, source: AofSource): Moment {
 interface Found {
   readonly file: AofSourceFile;
   readonly bytes: number;
+  readonly dividesBatch: boolean;
   readonly time: number;
   readonly dropped: string;
 }
@@ -125,7 +128,7 @@ class CutSearch {
     );
   }
 
-  tick(seconds: number, boundary: number): void {
+  tick(seconds: number, boundary: number, dividesBatch: boolean): void {
     const { moment, file } = this;
     const before = this.time;
     this.time = seconds;
@@ -136,6 +139,7 @@ class CutSearch {
     this.found = {
       file,
       bytes: boundary,
+      dividesBatch,
       time: before,
       dropped: `what is from ${isoTime(seconds)}`,
     };
@@ -165,11 +169,11 @@ class CutSearch {
   }
 
   private keep(record: RecordAt): void {
-    const { file, boundary: bytes, time } = record;
+    const { file, boundary: bytes, dividesBatch, time } = record;
     const name = nameOf(record.argv).toUpperCase();
     const where = record.inTransaction ? ", with its transaction" : "";
     const dropped = `${name} at ${file.name}:${record.offset}${where}`;
-    this.found = { file, bytes, time, dropped };
+    this.found = { file, bytes, dividesBatch, time, dropped };
   }
 
   result({ broken, walks, hasTimes }: AofWalk): CutPoint {
@@ -203,11 +207,12 @@ class CutSearch {
   /** The offset that was asked for is where the damage begins. */
   private endOfGood({ file, walk }: AofWalk["walks"][number]): CutPoint | undefined {
     const { moment, time } = this;
-    const { boundary: bytes, verdict } = walk;
+    const { boundary: bytes, openBatch: dividesBatch, verdict } = walk;
     if (moment.kind !== "offset" || moment.file !== file.name || moment.offset > bytes)
       return undefined;
     if (verdict.kind === "unreadable") return undefined;
-    return { file, bytes, time, dropped: `what is not whole in ${file.name}`, notes: [] };
+    const dropped = `what is not whole in ${file.name}`;
+    return { file, bytes, dividesBatch, time, dropped, notes: [] };
   }
 
   private everything(walks: AofWalk["walks"], notes: string[]): CutPoint {
@@ -216,11 +221,10 @@ class CutSearch {
     if (entry === undefined) throw new MomentError("the manifest names no file");
     const { file, walk } = entry;
     const bytes = file.role === "base" ? file.size : walk.boundary;
-    if (entry !== walks.at(-1)) {
-      return { file, bytes, time: this.time, dropped: `all files behind ${file.name}`, notes };
-    }
+    const cut = { file, bytes, dividesBatch: walk.openBatch, time: this.time, notes };
+    if (entry !== walks.at(-1)) return { ...cut, dropped: `all files behind ${file.name}` };
     notes.push("nothing was written after that moment: the whole log is kept");
-    return { file, bytes, time: this.time, dropped: undefined, notes };
+    return { ...cut, dropped: undefined };
   }
 
   private refuseDamage(broken: AofWalk["walks"][number], found: Found | undefined): void {

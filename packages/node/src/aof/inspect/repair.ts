@@ -6,6 +6,7 @@
 
 import path from "node:path";
 import type { Disk } from "../../ports.js";
+import { closingLine } from "../batch-header.js";
 import type { AofReport, FileReport } from "./check.js";
 import { copyFile } from "./copy-file.js";
 
@@ -22,6 +23,8 @@ export interface PlannedCut {
    * Files with data follow: their records would be replayed on a state that lacks the lost ones.
    */
   readonly leavesGap: boolean;
+  /** The cut divides a batch: a line behind it says that the rest will not come. */
+  readonly dividesBatch: boolean;
 }
 
 export interface RepairPlan {
@@ -57,6 +60,7 @@ function cutOf(file: FileReport, directory: string): PlannedCut | undefined {
     lostRecords: file.lostRecords ?? 0,
     lostRecordsIncomplete: file.lostRecordsIncomplete ?? false,
     leavesGap: !file.isLast,
+    dividesBatch: file.dividesBatch ?? false,
   };
 }
 
@@ -77,6 +81,10 @@ export async function applyCut(
       throw new Error(`${cut.path} has changed since it was checked: something writes to it`);
     }
     await file.truncate(cut.goodBytes);
+    if (cut.dividesBatch) {
+      file.seek(cut.goodBytes);
+      await file.write([closingLine]);
+    }
     await file.sync();
   } finally {
     await file.close();

@@ -6,7 +6,7 @@
 
 import type { Disk } from "../../ports.js";
 import type { AofSource, AofSourceFile } from "./source.js";
-import { type FileVisitor, type FileWalk, walkFile } from "./walk.js";
+import { type FileVisitor, type FileWalk, newWalkState, walkFile } from "./walk.js";
 
 export interface AofVisitor extends FileVisitor {
   file?(file: AofSourceFile): void;
@@ -36,23 +36,23 @@ export async function walkAof(
   visitor: AofVisitor,
 ): Promise<AofWalk> {
   const walks: { file: AofSourceFile; walk: FileWalk }[] = [];
-  let time = -1;
+  let state = newWalkState();
   let before = 0;
   for (const file of source.files) {
     if (file.missing) throw new MissingFileError(file);
     visitor.file?.(file);
     const start = before;
     const progress = (bytes: number): void => visitor.progress?.(start + bytes);
-    const walk = await walkFile(disk, file, withProgress(visitor, progress), time);
+    const walk = await walkFile(disk, file, withProgress(visitor, progress), state);
     const entry = { file, walk };
     walks.push(entry);
-    if (walk.lastTime >= 0) time = walk.lastTime;
+    if (walk.lastTime >= 0) state = { ...state, time: walk.lastTime };
     before += file.size;
-    const hasTimes = time >= 0;
+    const hasTimes = state.time >= 0;
     if (walk.verdict.kind !== "whole") return { walks, hasTimes, broken: entry };
     if (visitor.stopped?.() === true) break;
   }
-  return { walks, hasTimes: time >= 0, broken: undefined };
+  return { walks, hasTimes: state.time >= 0, broken: undefined };
 }
 
 /** The same visitor, whose methods keep their `this`. */
@@ -60,7 +60,7 @@ function withProgress(visitor: AofVisitor, progress: (bytes: number) => void): F
   return {
     rdb: (event, file) => visitor.rdb?.(event, file),
     record: (record) => visitor.record?.(record),
-    time: (seconds, boundary) => visitor.time?.(seconds, boundary),
+    time: (seconds, boundary, divides) => visitor.time?.(seconds, boundary, divides),
     pause: () => visitor.pause?.(),
     stopped: () => visitor.stopped?.() ?? false,
     progress,

@@ -7,6 +7,7 @@
 import path from "node:path";
 import { errorCode } from "../../adapters/disk-error.js";
 import type { Disk } from "../../ports.js";
+import { closingLine } from "../batch-header.js";
 import { emptyManifest, formatManifest, type Manifest, manifestName } from "../manifest.js";
 import { replaceFile } from "../replace-file.js";
 import { copyFile } from "./copy-file.js";
@@ -72,6 +73,7 @@ export async function restoreAof(options: RestoreOptions): Promise<Restored> {
       from: file.path,
       to: path.join(directory, name),
       bytes,
+      ...(file === options.cut.file && options.cut.dividesBatch && { end: closingLine }),
       onProgress: (done) => options.onProgress?.(start + done),
     });
     before += bytes;

@@ -5,6 +5,7 @@
 
 import type { DiskFile } from "../../ports.js";
 import { RdbDecoder, RdbError } from "../../rdb/index.js";
+import { positionOfAux, type StreamPosition } from "../stream-position.js";
 import type { AofSourceFile } from "./source.js";
 import type { FileVisitor } from "./walk.js";
 
@@ -13,6 +14,7 @@ export interface RdbWalk {
   readonly keys: number;
   /** Unix seconds, -1 if it does not say. */
   readonly createdAt: number;
+  readonly position: StreamPosition | undefined;
   readonly failure: { readonly offset: number; readonly reason: string } | undefined;
 }
 
@@ -32,6 +34,7 @@ export async function walkRdb(
   const decoder = new RdbDecoder();
   let keys = 0;
   let createdAt = -1;
+  const replication = new Map<string, string>();
   let position = 0;
   let failure: RdbWalk["failure"];
   try {
@@ -46,6 +49,9 @@ export async function walkRdb(
       for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
         if (event.kind === "key") keys++;
         else if (event.kind === "aux" && event.name === "ctime") createdAt = Number(event.value);
+        if (event.kind === "aux" && event.name.startsWith("repl-")) {
+          replication.set(event.name, event.value);
+        }
         visitor.rdb?.(event, source);
       }
       visitor.progress?.(decoder.consumedBytes);
@@ -55,5 +61,6 @@ export async function walkRdb(
     if (!(error instanceof RdbError)) throw error;
     failure = { offset: decoder.consumedBytes, reason: error.message };
   }
-  return { bytes: decoder.consumedBytes, keys, createdAt, failure };
+  const at = positionOfAux(replication);
+  return { bytes: decoder.consumedBytes, keys, createdAt, position: at, failure };
 }

@@ -7,7 +7,10 @@
 import type { Argument } from "@slotlog/resp";
 import type { Disk, DiskFile } from "../../ports.js";
 import type { RdbEvent } from "../../rdb/index.js";
-import { DamagedRecordError, RecordScanner, type ScanResult } from "../record-scanner.js";
+import { isBatchHeader } from "../batch-header.js";
+import type { StreamPosition } from "../stream-position.js";
+import { type BatchCounts, BatchReader } from "../batch-reader.js";
+import { DamagedRecordError, RecordScanner } from "../record-scanner.js";
 import { hidesWholeRecords, isZeroFrom } from "../torn-end.js";
 import type { AofSourceFile } from "./source.js";
 import { beginsWithRdb, walkRdb } from "./walk-rdb.js";
@@ -26,13 +29,17 @@ export interface RecordAt {
   readonly inTransaction: boolean;
   /** Cut here, and the file holds everything before this record or its transaction. */
   readonly boundary: number;
+  /** The replication stream's offset at the end of its batch, -1 if no header says it. */
+  readonly streamOffset: number;
+  /** Cutting at `boundary` divides a batch, which must then be closed. */
+  readonly dividesBatch: boolean;
 }
 
 export interface FileVisitor {
   rdb?(event: RdbEvent, file: AofSourceFile): void;
   record?(record: RecordAt): void;
-  /** A `#TS:` line; `boundary` as in `RecordAt`. */
-  time?(seconds: number, boundary: number): void;
+  /** A `#TS:` line; `boundary` and `dividesBatch` as in `RecordAt`. */
+  time?(seconds: number, boundary: number, dividesBatch: boolean): void;
   /** Asked between chunks: something to wait for. */
   pause?(): Promise<void> | undefined;
   /** Asked between chunks: true ends the walk, with the verdict on what was seen. */
@@ -42,8 +49,11 @@ export interface FileVisitor {
 
 export type FileVerdict =
   | { readonly kind: "whole" }
-  /** Ends inside a record, inside a transaction of whole records, or in zero bytes. */
-  | { readonly kind: "torn"; readonly inside: "record" | "transaction" | "zeros" }
+  /** Ends inside an item, inside a transaction of whole records, or in zero bytes. */
+  | {
+      readonly kind: "torn";
+      readonly inside: "record" | "annotation" | "transaction" | "zeros";
+    }
   /** Bytes that no server wrote stand at `offset`. */
   | { readonly kind: "damaged"; readonly offset: number; readonly reason: string }
   /** The RDB part is damaged at `offset`, or of a kind that we cannot read. */
@@ -66,18 +76,34 @@ export interface FileWalk {
   readonly boundary: number;
   /** Where the first item begins that is not whole; the end of the file if all are. */
   readonly scanned: number;
+  readonly batches: BatchCounts;
+  /** Cut at `boundary`, a batch is not whole. */
+  readonly openBatch: boolean;
+  /** Where the data set stands in the replication history at `boundary`, if that is known. */
+  readonly position?: StreamPosition;
 }
 
-/** `time` is that of the file before. Rejects with a `DiskError` only. */
+/** What goes on from file to file. */
+export interface WalkState {
+  /** Unix seconds of the last `#TS:` line. */
+  readonly time: number;
+  readonly batches: BatchReader;
+}
+
+export function newWalkState(): WalkState {
+  return { time: -1, batches: new BatchReader(true) };
+}
+
+/** `state` is that of the file before. Rejects with a `DiskError` only. */
 export async function walkFile(
   disk: Disk,
   source: AofSourceFile,
   visitor: FileVisitor,
-  time = -1,
+  state: WalkState = newWalkState(),
 ): Promise<FileWalk> {
   const file = await disk.open(source.path, "read");
   try {
-    return await walkOpenFile(file, source, visitor, time);
+    return await walkOpenFile(file, source, visitor, state);
   } finally {
     await file.close();
   }
@@ -87,23 +113,27 @@ async function walkOpenFile(
   file: DiskFile,
   source: AofSourceFile,
   visitor: FileVisitor,
-  time: number,
+  state: WalkState,
 ): Promise<FileWalk> {
   const rdb = { bytes: 0, keys: 0, createdAt: -1 };
+  const { batches } = state;
+  batches.beginFile();
   if (await beginsWithRdb(file)) {
     const walked = await walkRdb(file, source, visitor);
     Object.assign(rdb, walked);
+    batches.beginAt(walked.position);
     if (walked.failure !== undefined) {
       const { reason } = walked.failure;
       const verdict = { kind: "unreadable", offset: walked.failure.offset, reason } as const;
-      return { ...new RecordWalk(source, visitor, 0, time).result(verdict, 0), ...about(rdb) };
+      return { ...new RecordWalk(source, visitor, 0, state).result(verdict, 0), ...about(rdb) };
     }
   }
   const scanner = new RecordScanner(rdb.bytes);
-  const walk = new RecordWalk(source, visitor, rdb.bytes, time);
+  const walk = new RecordWalk(source, visitor, rdb.bytes, state);
   let damage: DamagedRecordError | undefined;
   let stopped = false;
   while (damage === undefined && !stopped) {
+    batches.beforeMove(scanner);
     const room = scanner.room();
     const wanted = Math.min(room.length, source.size - scanner.endOffset);
     const count = await file.readInto(room.subarray(0, Math.max(0, wanted)), scanner.endOffset);
@@ -145,11 +175,24 @@ async function judge(
     return walk.inTransaction ? { kind: "torn", inside: "transaction" } : whole;
   }
   // What is whole behind a record that was being written is what has been written since.
-  if (!grown && (await hidesWholeRecords(file, walk.boundary))) {
-    const reason = "a record reaches beyond the end of the file, but whole records stand behind it";
+  const why = grown ? undefined : await whyDamaged(file, scanner, walk);
+  if (why !== undefined) {
+    const reason = `a record reaches beyond the end of the file, but ${why}`;
     return { kind: "damaged", offset: scanner.offset, reason };
   }
-  return { kind: "torn", inside: "record" };
+  const first = await file.read(scanner.offset, 1);
+  return { kind: "torn", inside: first[0] === 0x23 ? "annotation" : "record" };
+}
+
+async function whyDamaged(
+  file: DiskFile,
+  scanner: RecordScanner,
+  { batches, boundary }: RecordWalk,
+): Promise<string | undefined> {
+  if (batches.isOpen) {
+    return batches.end > scanner.endOffset ? undefined : "its batch should end before";
+  }
+  return (await hidesWholeRecords(file, boundary)) ? "whole records stand behind it" : undefined;
 }
 
 const databasesMax = 2 ** 31 - 1;
@@ -171,63 +214,100 @@ class RecordWalk implements RecordAt {
   time: number;
   inTransaction = false;
   boundary: number;
+  readonly batches: BatchReader;
   private readonly visitor: FileVisitor;
   private records = 0;
   private wholeRecords = 0;
   private firstTime = -1;
   private lastTime = -1;
+  /** `boundary` and `wholeRecords` where the open batch began. */
+  private beforeBatch: { readonly boundary: number; readonly wholeRecords: number };
 
-  constructor(file: AofSourceFile, visitor: FileVisitor, start: number, time: number) {
+  constructor(file: AofSourceFile, visitor: FileVisitor, start: number, state: WalkState) {
     this.file = file;
     this.visitor = visitor;
     this.boundary = start;
-    this.time = time;
+    this.time = state.time;
+    this.batches = state.batches;
+    this.beforeBatch = { boundary: start, wholeRecords: 0 };
+  }
+
+  get streamOffset(): number {
+    return this.batches.offsetAtEnd;
+  }
+
+  get dividesBatch(): boolean {
+    return this.batches.isDividedAt(this.boundary);
   }
 
   /** All items that are whole in the window; returns what is wrong with the next, if anything. */
   take(scanner: RecordScanner): DamagedRecordError | undefined {
     for (;;) {
       this.offset = scanner.offset;
-      let result: ScanResult;
       try {
-        result = scanner.next();
+        const result = scanner.next();
+        if (result === "more") return undefined;
+        this.end = scanner.offset;
+        if (result === "annotation") this.annotate(scanner);
+        else this.accept(scanner);
       } catch (error) {
         if (error instanceof DamagedRecordError) return error;
         throw error;
       }
-      if (result === "more") return undefined;
-      this.end = scanner.offset;
-      if (result === "annotation") this.annotate(scanner.annotation);
-      else if (isBadSelect(scanner.argv)) {
-        const database = String(scanner.argv[1]).slice(0, 40);
-        return new DamagedRecordError(this.offset, `SELECT of database '${database}'`);
-      } else this.accept(scanner.argv);
     }
   }
 
   result(verdict: FileVerdict, scanned: number): Omit<FileWalk, "keys" | "rdbBytes" | "rdbTime"> {
-    const { records, wholeRecords, firstTime, lastTime, boundary } = this;
+    const { batches, records, firstTime, lastTime } = this;
+    // Of a batch that is damaged somewhere nothing is known to be good.
+    const spoilt = verdict.kind === "damaged" && batches.isOpen;
+    const boundary = spoilt ? this.beforeBatch.boundary : this.boundary;
+    const wholeRecords = spoilt ? this.beforeBatch.wholeRecords : this.wholeRecords;
     // Annotations behind the last record of a whole file belong to it.
     const end = verdict.kind === "whole" && !this.inTransaction ? scanned : boundary;
-    return { verdict, records, wholeRecords, firstTime, lastTime, boundary: end, scanned };
+    const position = batches.positionAt(end);
+    return {
+      verdict,
+      records,
+      wholeRecords,
+      firstTime,
+      lastTime,
+      boundary: end,
+      scanned,
+      batches: { ...batches.counts },
+      openBatch: batches.isDividedAt(end),
+      ...(position !== undefined && { position }),
+    };
   }
 
-  private annotate(line: string): void {
+  private annotate(scanner: RecordScanner): void {
+    const { annotation: line } = scanner;
+    this.batches.takeAnnotation(scanner, this.offset);
+    if (isBatchHeader(line)) {
+      const { boundary, wholeRecords } = this;
+      this.beforeBatch = { boundary, wholeRecords };
+    }
     const seconds = /^#TS:(\d{1,15})$/.exec(line)?.[1];
     if (seconds === undefined) return;
     this.time = Number(seconds);
     if (this.firstTime < 0) this.firstTime = this.time;
     this.lastTime = this.time;
-    this.visitor.time?.(this.time, this.boundary);
+    this.visitor.time?.(this.time, this.boundary, this.dividesBatch);
   }
 
-  private accept(argv: readonly Argument[]): void {
+  private accept(scanner: RecordScanner): void {
+    const { argv } = scanner;
+    if (isBadSelect(argv)) {
+      const database = String(argv[1]).slice(0, 40);
+      throw new DamagedRecordError(this.offset, `SELECT of database '${database}'`);
+    }
     this.records++;
     this.argv = argv;
     const name = String(argv[0]).toLowerCase();
     if (name === "multi") this.inTransaction = true;
     else if (name === "select" && argv.length === 2) this.db = Number(argv[1]);
     this.visitor.record?.(this);
+    this.batches.takeRecord(scanner);
     if (name === "exec") this.inTransaction = false;
     if (this.inTransaction) return;
     this.boundary = this.end;

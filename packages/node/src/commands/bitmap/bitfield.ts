@@ -155,6 +155,9 @@ function runOperations(context: CommandContext, argv: readonly string[], readOnl
     db.signalModified(key);
     context.notify("$", "setbit", key);
     context.dirty += changes;
+  } else if (grew) {
+    // Redis logs nothing here, and its replicas then lack what it holds: a key, or zero bytes.
+    context.dirty += 1;
   }
 }
 

@@ -18,8 +18,8 @@ export const slotlogDirectives = [
   toggle("aof-checksum", true),
   /** Under `appendfsync always`: let reads show what a power loss could still take back. */
   toggle("dirty-reads", false),
-  /** HTTP port for Prometheus; 0 is off. */
-  numeric("metrics-port", { initial: 0, max: PORT_MAX }),
+  /** HTTP port for Prometheus, `/healthz` and `/readyz`; 0 is off. */
+  numeric("metrics-port", { initial: 0, max: PORT_MAX, immutable: true }),
   /** Old values that a snapshot in progress may hold; beyond it the snapshot is retried. */
   numeric("snapshot-preimage-max", { initial: 256 * MIB, min: 1024n * 1024n, notation: "memory" }),
   /** Bytes of a demoted primary's own writes that are kept aside instead of being dropped. */

@@ -41,6 +41,10 @@ export function reportText(report: AofReport): string {
     lines.push(`A live node owns it (${report.owner}): what it writes now is not looked at.`);
   }
   if (report.files.length > 0) lines.push(fileTable(report.files));
+  const { replication } = report;
+  if (replication !== undefined) {
+    lines.push(`Replication: ${replication.id}, offset ${replication.offset}.`);
+  }
   for (const note of report.notes) lines.push(`note: ${note}`);
   for (const problem of report.problems) lines.push(`PROBLEM: ${problem}`);
   for (const file of report.files) {
@@ -65,8 +69,8 @@ function lossText(file: FileReport): string {
 
 function fileTable(files: readonly FileReport[]): string {
   const table = new Table({
-    head: ["file", "role", "bytes", "keys", "records", "times", "verdict"],
-    colAligns: ["left", "left", "right", "right", "right", "left", "left"],
+    head: ["file", "role", "bytes", "keys", "records", "checksums", "times", "verdict"],
+    colAligns: ["left", "left", "right", "right", "right", "left", "left", "left"],
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
@@ -78,7 +82,19 @@ function fileTable(files: readonly FileReport[]): string {
         : `${timeText(firstTime)} to ${timeText(lastTime)}`;
     const at = offset === undefined ? "" : ` at ${offset}`;
     const { name, role, bytes, keys, records } = file;
-    table.push([name, role, bytes, keys, records, times, `${verdict}${at}`]);
+    const sums = checksumsText(file);
+    table.push([name, role, bytes, keys, records, sums, times, `${verdict}${at}`]);
   }
   return table.toString();
+}
+
+/** How much of the file a checksum vouches for. */
+function checksumsText({ checksums }: FileReport): string {
+  if (checksums === undefined) return "";
+  const { verified, cutShort, uncoveredRecords } = checksums;
+  if (verified === 0) return "none";
+  const parts = [`${verified} good`];
+  if (cutShort > 0) parts.push(`${cutShort} cut short`);
+  if (uncoveredRecords > 0) parts.push(`${plural(uncoveredRecords, "record")} without`);
+  return parts.join(", ");
 }

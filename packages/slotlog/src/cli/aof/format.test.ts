@@ -20,6 +20,8 @@ const record = {
   time: 1_700_000_000,
   inTransaction: true,
   boundary: 8,
+  streamOffset: 120,
+  dividesBatch: false,
 };
 
 test("a record is a line: where, when, which database, what", () => {
@@ -48,6 +50,7 @@ test("JSON keeps every byte", () => {
     bytes: 37,
     db: 2,
     time: 1_700_000_000,
+    streamOffset: 120,
     argv: ["set", "é", { base64: "/wA=" }, "a".repeat(70_000)],
   });
 });

@@ -40,13 +40,14 @@ export function baseCommandLine(file: AofSourceFile, db: number, argv: readonly 
 
 /** One JSON object per record. Bytes that are no UTF-8 become `{"base64": …}`. */
 export function recordJson(record: RecordAt): string {
-  const { file, offset, end, db, time, inTransaction, argv } = record;
+  const { file, offset, end, db, time, streamOffset, inTransaction, argv } = record;
   return JSON.stringify({
     file: file.name,
     offset,
     bytes: end - offset,
     db,
     ...(time < 0 ? {} : { time }),
+    ...(streamOffset < 0 ? {} : { streamOffset }),
     ...(inTransaction ? { inTransaction } : {}),
     argv: argv.map(jsonValue),
   });

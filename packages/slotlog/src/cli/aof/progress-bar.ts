@@ -22,13 +22,14 @@ export class ProgressBar {
     this.spinner = drawn ? ora({ stream, discardStdin: false }) : undefined;
   }
 
-  at(what: string, bytes: number, totalBytes: number): void {
+  /** `totalText` says what is counted; bytes without it. */
+  at(what: string, bytes: number, totalBytes: number, totalText = sizeText(totalBytes)): void {
     const { spinner } = this;
     if (spinner === undefined) return;
     const now = performance.now();
     if (now - this.began < showAfterMs || now - this.drawnAt < redrawMs) return;
     this.drawnAt = now;
-    spinner.text = barText(what, bytes, totalBytes);
+    spinner.text = barText(what, bytes, totalBytes, totalText);
     if (!spinner.isSpinning) spinner.start();
   }
 
@@ -37,11 +38,16 @@ export class ProgressBar {
   }
 }
 
-export function barText(what: string, bytes: number, totalBytes: number): string {
+export function barText(
+  what: string,
+  bytes: number,
+  totalBytes: number,
+  totalText = sizeText(totalBytes),
+): string {
   const share = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes);
   const filled = Math.round(share * barWidth);
   const bar = "#".repeat(filled) + "-".repeat(barWidth - filled);
-  return `${what} [${bar}] ${Math.floor(share * 100)}% of ${sizeText(totalBytes)}`;
+  return `${what} [${bar}] ${Math.floor(share * 100)}% of ${totalText}`;
 }
 
 export function sizeText(bytes: number): string {

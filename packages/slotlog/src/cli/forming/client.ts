@@ -56,6 +56,17 @@ export class NodeClient {
     }
   }
 
+  /** As `call`, where words or replies are any bytes, or not a single text. */
+  async callBuffer(command: string, ...args: readonly (string | Buffer)[]): Promise<unknown> {
+    try {
+      return await this.#redis.callBuffer(command, ...args);
+    } catch (error) {
+      const [first = ""] = args;
+      const said = `${command} ${String(first)}`.trim();
+      throw new CliError(`node ${this.address.port} to ${said}: ${reasonOf(error)}`);
+    }
+  }
+
   close(): void {
     this.#redis.disconnect();
   }

@@ -60,6 +60,10 @@ export const upOptions = {
     default: 60,
     describe: "Seconds without progress after which starting is given up",
   },
+  "metrics-port": {
+    type: "number",
+    describe: "First of the ports for Prometheus, one per node; 0 is off (9121 if it is free)",
+  },
   json: {
     type: "boolean",
     default: false,
@@ -93,6 +97,10 @@ export async function runUp(args: UpArguments): Promise<ExitCode> {
     const value = args[name];
     if (value !== undefined && !(value > 0)) throw usageError(`--${name} must be above 0`);
   }
+  const metricsPort = args["metrics-port"];
+  if (metricsPort !== undefined && !(metricsPort >= 0 && metricsPort <= 65_535)) {
+    throw usageError("--metrics-port must be from 0 to 65535");
+  }
   const directory = resolve(args.dir);
   const found = readClusterFile(directory);
   const plan = choosePlan(args, directory, found);
@@ -104,6 +112,7 @@ export async function runUp(args: UpArguments): Promise<ExitCode> {
     appendfsync: args.appendfsync,
     directives: Array.isArray(args["--"]) ? args["--"].map(String) : [],
     heapMb: args["heap-mb"],
+    metricsPort: args["metrics-port"],
     patienceMs: args.timeout * 1000,
     json: args.json,
   });

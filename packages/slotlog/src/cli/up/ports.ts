@@ -14,6 +14,34 @@ export async function requireFreePorts(plan: ClusterPlan): Promise<void> {
   }
 }
 
+/** First of the ports for metrics, one per node, unless asked otherwise: redis_exporter's own. */
+export const metricsPortDefault = 9121;
+
+/**
+ * The first port for metrics; 0 is off. What was asked for must be free; what nobody asked for is
+ * left out if it is not, since several clusters may run on one machine.
+ */
+export async function chooseMetricsPort(
+  plan: ClusterPlan,
+  asked: number | undefined,
+  onNote: (text: string) => void,
+): Promise<number> {
+  if (asked === 0) return 0;
+  const first = asked ?? metricsPortDefault;
+  for (let port = first; port < first + plan.nodes.length; port++) {
+    const error = await listenOnce(plan.host, port);
+    if (error === undefined) continue;
+    if (asked === undefined) {
+      onNote(`no metrics: port ${port} is taken (--metrics-port chooses others, 0 is off)`);
+      return 0;
+    }
+    throw new CliError(`port ${port} for metrics cannot be had: ${reasonOf(error)}`, {
+      hint: "Choose others with --metrics-port, or turn them off with --metrics-port 0.",
+    });
+  }
+  return first;
+}
+
 /** What went wrong when the port was opened for a moment, if anything. */
 function listenOnce(host: string, port: number): Promise<unknown> {
   return new Promise((resolve) => {

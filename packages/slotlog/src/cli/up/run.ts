@@ -14,7 +14,7 @@ import { unwritable, writeClusterFile } from "./cluster-file.js";
 import { configFileName, nodeConfig } from "./node-config.js";
 import { passwordOf } from "./password.js";
 import type { ClusterPlan } from "./plan.js";
-import { requireFreePorts } from "./ports.js";
+import { chooseMetricsPort, requireFreePorts } from "./ports.js";
 import { type Ending, type Launch, logFileName, NodeProcess } from "./processes.js";
 import { connectLines, nodeTable, reportOf } from "./table.js";
 
@@ -27,6 +27,8 @@ export interface UpRun {
   /** Further arguments for every node. */
   readonly directives: readonly string[];
   readonly heapMb: number | undefined;
+  /** First port for metrics; 0 is off, without a number 9121 if it is free. */
+  readonly metricsPort: number | undefined;
   readonly patienceMs: number;
   readonly json: boolean;
   /** Another server in place of ours: tests start real ones. */
@@ -50,13 +52,15 @@ export async function startCluster(run: UpRun): Promise<ExitCode> {
   try {
     prepareDirectories(run);
     await requireFreePorts(run.plan);
+    const metricsPort = await metricsPortOf(run, progress);
     progress.step(`starting ${run.plan.nodes.length} nodes`);
-    startNodes(run, nodes, stop, onTrouble);
+    startNodes(run, nodes, { stop, metricsPort, onTrouble });
     const members = await connect(run, nodes, waiting(run, progress, stop.signal));
     if (!run.formed) await form(run, members, waiting(run, progress, stop.signal));
     await waitUntilServing(members, waiting(run, progress, stop.signal));
     progress.done();
     await announce(run, members, nodes);
+    if (metricsPort !== 0 && !run.json) console.log(metricsLine(run.plan, metricsPort));
     serving = true;
     for (const { client } of members) client.close();
     return await watch(nodes, stopped, progress);
@@ -111,16 +115,29 @@ function ourLaunch(run: UpRun): Launch {
   return { command: process.execPath, args: [...nodeFlags(heapMb), bin, "node"] };
 }
 
-function startNodes(
-  run: UpRun,
-  nodes: NodeProcess[],
-  stop: AbortController,
-  onTrouble: (text: string) => void,
-): void {
+/** Only ours serve metrics themselves. */
+function metricsPortOf({ launch, metricsPort, plan }: UpRun, progress: Progress): Promise<number> {
+  if (launch !== undefined) return Promise.resolve(0);
+  return chooseMetricsPort(plan, metricsPort, (text) => progress.note(text));
+}
+
+function metricsLine({ host, nodes }: ClusterPlan, first: number): string {
+  return `Metrics: http://${host}:${first}/metrics for the first node, to ${first + nodes.length - 1}.\n`;
+}
+
+interface StartOptions {
+  readonly stop: AbortController;
+  readonly metricsPort: number;
+  readonly onTrouble: (text: string) => void;
+}
+
+function startNodes(run: UpRun, nodes: NodeProcess[], options: StartOptions): void {
+  const { metricsPort, onTrouble, stop } = options;
   const launch = run.launch ?? ourLaunch(run);
-  for (const plan of run.plan.nodes) {
+  for (const [index, plan] of run.plan.nodes.entries()) {
     const config = join(plan.directory, configFileName);
-    const args = [config, "--dir", plan.directory, ...run.directives];
+    const metrics = metricsPort === 0 ? [] : ["--metrics-port", String(metricsPort + index)];
+    const args = [config, "--dir", plan.directory, ...metrics, ...run.directives];
     const node = new NodeProcess(plan, launch, args, (trouble) =>
       onTrouble(`${plan.port}: ${trouble}`),
     );

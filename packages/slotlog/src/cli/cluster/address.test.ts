@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseAddress } from "./command.js";
+import { parseAddress } from "./address.js";
 
 test("addresses with names, IPv4 and bracketed IPv6 are read", () => {
   assert.deepEqual(parseAddress("node-1:7000"), { host: "node-1", port: 7000 });
