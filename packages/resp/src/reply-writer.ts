@@ -33,6 +33,9 @@ const headerBytesMax = 24;
  */
 const loopBytesMax = 24;
 
+/** Up to this length a loop over bytes beats `copy`, which leaves JavaScript. */
+const copyLoopBytesMax = 96;
+
 const okBytes = Buffer.from("+OK\r\n", "latin1");
 const nil2Bytes = Buffer.from("$-1\r\n", "latin1");
 const nilArray2Bytes = Buffer.from("*-1\r\n", "latin1");
@@ -96,6 +99,23 @@ export class ReplyWriter extends ReplyArena {
     this.arena[this.position] = cr;
     this.arena[this.position + 1] = lf;
     this.position += 2;
+  }
+
+  /** The bytes `[start, start + length)` of `source`, which are few, as a bulk string. */
+  bulkRange(source: Buffer, start: number, length: number): void {
+    this.room(headerBytesMax + length + 2);
+    const { arena } = this;
+    let p = writeHeader(arena, this.position, bulkPrefix, length);
+    if (length <= copyLoopBytesMax) {
+      const end = start + length;
+      for (let at = start; at < end; at++) arena[p++] = source[at] as number;
+    } else {
+      source.copy(arena, p, start, start + length);
+      p += length;
+    }
+    arena[p] = cr;
+    arena[p + 1] = lf;
+    this.position = p + 2;
   }
 
   /** A safe integer as a bulk string. */

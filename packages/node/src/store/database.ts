@@ -13,17 +13,11 @@ import type { AccessClock } from "./access.js";
 import { EntryBatch } from "./entry-batch.js";
 import { ExpireCycle, type ExpireCycleResult } from "./expire-cycle.js";
 import type { KeyHasher } from "./key-hash.js";
-import type { KeyTable } from "./key-table.js";
 import type { MemoryTally } from "./memory-tally.js";
 import type { FastRandom } from "./random.js";
-import {
-  ACCESS_MASK,
-  ENCODING_MASK,
-  ENCODING_SHIFT,
-  EPOCH_MASK,
-  NEVER,
-  type Segment,
-} from "./segment.js";
+import { ACCESS_MASK, ENCODING_MASK, ENCODING_SHIFT, EPOCH_MASK, NEVER } from "./segment.js";
+import { SlabView } from "./slab.js";
+import type { SlabSegment } from "./slab-segment.js";
 import { SlotTables } from "./slot-tables.js";
 import type { DatabaseParts, StoreHooks } from "./store-hooks.js";
 import type { CollectionEnvironment } from "./types/environment.js";
@@ -38,6 +32,8 @@ export class Database {
   /** Lookups for reading that found a key, and that did not (INFO keyspace_hits, _misses). */
   hits = 0;
   misses = 0;
+  /** What `lookupView` found. */
+  readonly view = new SlabView();
   readonly #hooks: StoreHooks;
   readonly #hasher: KeyHasher;
   readonly #access: AccessClock;
@@ -69,16 +65,20 @@ export class Database {
 
   /** The value for reading: counts as a use and in the statistics; expired keys do not exist. */
   lookupRead(key: string): Value | undefined {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) {
-      this.misses++;
-      this.#hooks.missed(this, key);
-      return undefined;
-    }
-    this.hits++;
-    const segment = this.#tables.segment;
-    if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
-    return segment.entries[4 * place + 3] as Value;
+    const place = this.#findToRead(key);
+    return place < 0 ? undefined : this.#tables.segment.valueAt(place);
+  }
+
+  /**
+   * As `lookupRead`, but a short string stays where it is: the answer is `view`, which tells its
+   * place until the next change of the keyspace.
+   */
+  lookupView(key: string): Value | SlabView | undefined {
+    const place = this.#findToRead(key);
+    if (place < 0) return undefined;
+    const { segment, slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    return slab.viewValue(reference, this.view) ? this.view : slab.value(reference);
   }
 
   /** As `lookupRead`, without counting as a use (EXISTS, TYPE, TTL). */
@@ -102,7 +102,7 @@ export class Database {
     if (place < 0 || this.#isGone(key, place)) return undefined;
     const segment = this.#tables.segment;
     if (!this.#hooks.noTouch) this.#touchPlace(segment, place);
-    const value = segment.entries[4 * place + 3] as Value;
+    const value = segment.valueAt(place);
     // Other strings cannot be changed in place: `set` and `replace` announce their change.
     if (typeof value === "object") {
       this.#announce(key, false);
@@ -113,13 +113,12 @@ export class Database {
 
   /** The value, without counting as a use or in the statistics. */
   peek(key: string): Value | undefined {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) return undefined;
-    return this.#tables.segment.entries[4 * place + 3] as Value;
+    return this.exists(key) ? this.#tables.segment.valueAt(this.#tables.place) : undefined;
   }
 
   exists(key: string): boolean {
-    return this.peek(key) !== undefined;
+    const place = this.#tables.find(key);
+    return place >= 0 && !this.#isGone(key, place);
   }
 
   /** Adds or overwrites. An overwritten key loses its expiry unless `keepTtl`. */
@@ -131,6 +130,25 @@ export class Database {
     }
     const segment = this.#tables.segment;
     if (!keepTtl && segment.expireAt(place) !== NEVER) this.#setExpiry(key, NEVER);
+    this.#overwrite(key, place, value, flag);
+  }
+
+  /**
+   * As `lookupWrite` and `set`, searching once and without a look at the old value: deletes what
+   * has expired, counts as a use, and overwrites whatever is there, its expiry included.
+   */
+  assign(key: string, value: Value, flag: EncodingFlag = 0): void {
+    const place = this.#tables.find(key);
+    if (place < 0 || this.#isGone(key, place)) {
+      this.set(key, value, false, flag);
+      return;
+    }
+    const { segment } = this.#tables;
+    // Without an LFU counter the new value sets the time of use itself.
+    if (this.#access.lfu && !this.#hooks.noTouch) this.#touchPlace(segment, place);
+    if (segment.expires !== undefined && segment.expireAt(place) !== NEVER) {
+      this.#setExpiry(key, NEVER);
+    }
     this.#overwrite(key, place, value, flag);
   }
 
@@ -191,26 +209,21 @@ export class Database {
 
   /** Counts as a use (TOUCH); false if the key does not exist. */
   touch(key: string): boolean {
-    const place = this.#tables.find(key);
-    if (place < 0 || this.#isGone(key, place)) return false;
-    this.#touchPlace(this.#tables.segment, place);
+    if (!this.exists(key)) return false;
+    this.#touchPlace(this.#tables.segment, this.#tables.place);
     return true;
   }
 
   /** OBJECT ENCODING, or `undefined` if the key does not exist. */
   encoding(key: string): string | undefined {
     const value = this.peek(key);
-    if (value === undefined) return undefined;
-    const meta = this.#tables.segment.entries[4 * this.#tables.place + 1] as number;
-    return encodingOf(value, (meta & ENCODING_MASK) >>> ENCODING_SHIFT);
+    return value === undefined ? undefined : encodingOf(value, this.encodingFlag(key));
   }
 
   /** The flag under which the key's value was stored, for storing it again elsewhere. */
   encodingFlag(key: string): EncodingFlag {
-    const place = this.#tables.again(key);
-    if (place < 0) return 0;
-    const meta = this.#tables.segment.entries[4 * place + 1] as number;
-    return ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+    if (this.#tables.again(key) < 0) return 0;
+    return ((this.#lastMeta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
   }
 
   /**
@@ -220,10 +233,10 @@ export class Database {
   transfer(key: string, target: Database, newKey: string): void {
     const place = this.#tables.again(key);
     const segment = this.#tables.segment;
-    const value = segment.entries[4 * place + 3] as Value;
-    const meta = segment.entries[4 * place + 1] as number;
+    const value = segment.valueAt(place);
+    const meta = segment.metaAt(place);
     const expireAt = segment.expireAt(place);
-    const flag = ((meta & ENCODING_MASK) >>> ENCODING_SHIFT) as EncodingFlag;
+    const flag = this.encodingFlag(key);
     this.#announce(key, false);
     target.#insert(newKey, value, flag);
     target.setAccess(newKey, meta & ACCESS_MASK);
@@ -233,25 +246,20 @@ export class Database {
 
   /** OBJECT IDLETIME in ms, or -1 if the key does not exist. */
   idleMs(key: string): number {
-    if (this.peek(key) === undefined) return -1;
-    return this.#access.idleMs(this.#tables.segment.entries[4 * this.#tables.place + 1] as number);
+    return this.exists(key) ? this.#access.idleMs(this.#lastMeta) : -1;
   }
 
   /** OBJECT FREQ, or -1 if the key does not exist. */
   frequency(key: string): number {
-    if (this.peek(key) === undefined) return -1;
-    return this.#access.frequency(
-      this.#tables.segment.entries[4 * this.#tables.place + 1] as number,
-    );
+    return this.exists(key) ? this.#access.frequency(this.#lastMeta) : -1;
   }
 
   /** Sets the access bits, as `AccessClock` makes them for RESTORE and for RDB files. */
   setAccess(key: string, bits: number): void {
     const place = this.#tables.again(key);
     if (place < 0) return;
-    const at = 4 * place + 1;
-    const { entries } = this.#tables.segment;
-    entries[at] = ((entries[at] as number) & ~ACCESS_MASK) | (bits & ACCESS_MASK);
+    const { segment } = this.#tables;
+    segment.setMetaAt(place, (segment.metaAt(place) & ~ACCESS_MASK) | (bits & ACCESS_MASK));
   }
 
   /** The cluster slot of a key, which the next lookup of the same key need not compute again. */
@@ -267,10 +275,9 @@ export class Database {
   keysInSlot(slot: number, count: number): string[] {
     const table = this.#tables.table(slot);
     if (table === undefined || count <= 0) return [];
-    const batch = new EntryBatch();
+    const batch = new EntryBatch(false);
     table.collect(0, count, batch);
-    if (batch.length > count) batch.keys.length = count;
-    return batch.keys;
+    return batch.keys.slice(0, count);
   }
 
   /** A key that has not expired, each equally likely; `undefined` if there is none. */
@@ -280,9 +287,10 @@ export class Database {
       const segment = this.#tables.registry.pickPlace(this.#random);
       if (segment === undefined) return undefined;
       const place = this.#tables.registry.pickedPlace;
-      const key = segment.entries[4 * place + 2] as string;
+      const key = segment.keyAt(place);
       this.#tables.segment = segment;
       this.#tables.place = place;
+      this.#tables.forgetPlace();
       if (!this.#isGone(key, place) || (tries === 100 && this.#hooks.expiredKeys === "hide")) {
         return key;
       }
@@ -299,12 +307,7 @@ export class Database {
       : this.#tables.registry.pickPlace(this.#random);
     if (segment === undefined) return false;
     const place = this.#tables.registry.pickedPlace;
-    batch.push(
-      segment.entries[4 * place + 2] as string,
-      segment.entries[4 * place + 3],
-      segment.expireAt(place),
-      segment.entries[4 * place + 1] as number,
-    );
+    segment.collectAt(place, batch);
     return true;
   }
 
@@ -326,7 +329,7 @@ export class Database {
    * `expireAt` is `NEVER` (infinity) for keys without expiry.
    */
   forEach(visit: (key: string, value: Value, expireAt: number) => void): void {
-    const batch = new EntryBatch();
+    const batch = new EntryBatch(false);
     let cursor = 0;
     do {
       batch.clear();
@@ -336,7 +339,7 @@ export class Database {
         const place = this.#tables.find(key);
         if (place < 0) continue;
         const segment = this.#tables.segment;
-        visit(key, segment.entries[4 * place + 3] as Value, segment.expireAt(place));
+        visit(key, segment.valueAt(place), segment.expireAt(place));
       }
     } while (cursor !== 0);
   }
@@ -350,15 +353,17 @@ export class Database {
     return detached;
   }
 
-  /** Takes a slot's table out, in time proportional to its segments (a thousand keys each). */
-  detachSlot(slot: number): KeyTable | undefined {
+  /**
+   * Takes all keys of a slot out, in time proportional to their segments (a thousand keys each);
+   * returns their number.
+   */
+  detachSlot(slot: number): number {
     const tables = this.#tables;
     const table = tables.detach(slot);
-    if (table !== undefined) {
-      tables.walk?.keep(tables, table);
-      this.#tally.detached(table.size);
-    }
-    return table;
+    if (table === undefined) return 0;
+    if (tables.walk?.keep(tables, table) !== true) tables.condemn(table);
+    this.#tally.detached(table.size);
+    return table.size;
   }
 
   /** SWAPDB: exchanges all keys with another database of the same node. */
@@ -396,11 +401,30 @@ export class Database {
     if (kept !== batch.length) batch.truncate(kept);
   }
 
-  #touchPlace(segment: Segment, place: number): void {
-    const at = 4 * place + 1;
-    const meta = segment.entries[at] as number;
+  /** The meta word of the key found last. */
+  get #lastMeta(): number {
+    return this.#tables.segment.metaAt(this.#tables.place);
+  }
+
+  /** Place of the key in `segment`, as `lookupRead` counts it; negative if there is none. */
+  #findToRead(key: string): number {
+    const place = this.#tables.find(key);
+    if (place < 0 || this.#isGone(key, place)) {
+      this.misses++;
+      this.#hooks.missed(this, key);
+      return -1;
+    }
+    this.hits++;
+    if (!this.#hooks.noTouch) this.#touchPlace(this.#tables.segment, place);
+    return place;
+  }
+
+  #touchPlace(segment: SlabSegment, place: number): void {
+    const { slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    const meta = slab.meta(reference);
     const touched = this.#access.touched(meta);
-    if (touched !== meta) segment.entries[at] = touched;
+    if (touched !== meta) slab.setMeta(reference, touched);
   }
 
   #isGone(key: string, place: number): boolean {
@@ -434,20 +458,21 @@ export class Database {
   }
 
   #overwrite(key: string, place: number, value: Value, flag: EncodingFlag): void {
-    const { entries } = this.#tables.segment;
-    const old = entries[4 * place + 3] as Value;
-    const isOther = old !== value;
-    this.#announce(key, isOther);
-    // A string of the same text stays the old one: the new one need not outlive its youth.
-    if (isOther) {
-      entries[4 * place + 3] = value;
-      this.#tally.replaced(old, value);
-      this.#hooks.gone(this, key);
-    }
-    const meta = entries[4 * place + 1] as number;
+    const { segment, slab } = this.#tables;
+    const reference = segment.referenceAt(place);
+    const isSame = typeof value === "object" && slab.objectValue(reference) === value;
+    // What stays goes on being changed.
+    this.#announce(key, !isSame);
     // As in Redis, an LRU policy takes a new value for a use, an LFU policy keeps the counter.
-    const access = this.#access.lfu ? meta & ACCESS_MASK : this.#access.initial();
-    entries[4 * place + 1] = (meta & EPOCH_MASK) | (flag << ENCODING_SHIFT) | access;
+    const { lfu } = this.#access;
+    const kept = lfu ? EPOCH_MASK | ACCESS_MASK : EPOCH_MASK;
+    const bits = (flag << ENCODING_SHIFT) | (lfu ? 0 : this.#access.initial());
+    if (slab.overwrite(reference, value, bits, kept)) return;
+    slab.setMeta(reference, (slab.meta(reference) & kept) | bits);
+    if (isSame) return;
+    this.#tally.replaced(slab, reference, value);
+    segment.setValueAt(place, value);
+    this.#hooks.gone(this, key);
   }
 
   #setExpiry(key: string, at: number): void {
@@ -458,7 +483,7 @@ export class Database {
   #remove(key: string): void {
     this.#announce(key, true);
     const tables = this.#tables;
-    this.#tally.removed(key, tables.segment.entries[4 * tables.place + 3] as Value);
+    this.#tally.removed(key, tables.slab, tables.segment.referenceAt(tables.place));
     tables.remove(key);
     this.#hooks.gone(this, key);
   }

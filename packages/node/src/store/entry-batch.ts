@@ -3,11 +3,17 @@
  * the table meanwhile. Meant to be reused: `clear` keeps the memory.
  */
 export class EntryBatch {
+  /** False if nobody will look at the values: a short string is made anew each time it is read. */
+  readonly withValues: boolean;
   readonly keys: string[] = [];
   readonly values: unknown[] = [];
   /** Unix ms, or `NEVER`. */
   readonly expireAts: number[] = [];
   readonly metas: number[] = [];
+
+  constructor(withValues = true) {
+    this.withValues = withValues;
+  }
 
   get length(): number {
     return this.keys.length;

@@ -50,7 +50,7 @@ export function evictionTimeMs(tenacity: number): number {
 export class Evictor {
   readonly #host: EvictionHost;
   readonly #pool = new EvictionPool();
-  readonly #batch = new EntryBatch();
+  readonly #batch = new EntryBatch(false);
   /** Random policies take a key of each database in turn. */
   #nextDatabase = 0;
 

@@ -6,8 +6,8 @@
  * when to call it, and for how long, is the node's business.
  */
 import { EntryBatch } from "./entry-batch.js";
-import type { Segment } from "./segment.js";
 import type { SegmentRegistry } from "./segment-registry.js";
+import type { SlabSegment } from "./slab-segment.js";
 
 export interface ExpireCycleResult {
   /** Keys with an expiry that live on in the segments where others were expired. */
@@ -26,7 +26,7 @@ const SEGMENTS_PER_LOOK = 4096;
 export class ExpireCycle {
   /** Where to go on in the registry's list of segments. */
   #cursor = 0;
-  readonly #batch = new EntryBatch();
+  readonly #batch = new EntryBatch(false);
 
   /** One pass over the registry, or what `outOfTime` allows of it. `expire` deletes a key. */
   run(
@@ -62,7 +62,7 @@ export class ExpireCycle {
     result: ExpireCycleResult,
   ): number {
     const batch = this.#batch;
-    const segment = registry.volatile[this.#cursor] as Segment;
+    const segment = registry.volatile[this.#cursor] as SlabSegment;
     segment.collectExpired(now, BATCH, batch);
     const count = batch.length;
     for (const key of batch.keys) expire(key);

@@ -5,8 +5,7 @@ import { EntryBatch } from "./entry-batch.js";
 import { HASH_MAX } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
 import { FastRandom } from "./random.js";
-import { EMPTY, NEVER, Segment } from "./segment.js";
-import { SegmentRegistry } from "./segment-registry.js";
+import { EMPTY, Segment } from "./segment.js";
 
 /** How keys of a test are hashed: well, or so badly that prefixes and whole hashes collide. */
 type HashKind = "good" | "clustered" | "colliding";
@@ -69,8 +68,7 @@ describe("KeyTable", () => {
         fc.array(operation, { maxLength: 12 }),
         fc.nat(16383),
         (kind, operations, slot) => {
-          const registry = new SegmentRegistry();
-          const table = new KeyTable(slot, registry);
+          const table = new KeyTable(slot);
           const model = new Map<string, number>();
           const step = kind === "colliding" ? 25 : 1;
           for (const { kind: verb, from, length } of operations) {
@@ -190,42 +188,6 @@ describe("KeyTable", () => {
 });
 
 describe("Segment", () => {
-  it("keeps expiries with their keys through every shift, rebuild, split and merge", () => {
-    const registry = new SegmentRegistry();
-    const table = new KeyTable(3, registry);
-    const expiry = (number: number): number => (number % 3 === 0 ? 1000 + number : NEVER);
-    const check = (from: number, to: number): void => {
-      let volatileKeys = 0;
-      for (const segment of table.segments()) {
-        volatileKeys += segment.volatileCount;
-        assert.equal(registry.volatile.includes(segment), segment.volatileCount > 0);
-        for (let place = 0; place < segment.places; place++) {
-          if (segment.entries[4 * place] === EMPTY) continue;
-          const at = segment.expireAt(place);
-          assert.equal(at, expiry(segment.entries[4 * place + 3] as number));
-          assert.ok(segment.earliestExpiry <= at);
-          const listed = registry.earliestExpiry[segment.volatileIndex];
-          assert.ok(at === NEVER || listed === segment.earliestExpiry);
-        }
-      }
-      let expected = 0;
-      for (let number = from; number < to; number++) if (expiry(number) !== NEVER) expected++;
-      assert.equal(volatileKeys, expected);
-    };
-    for (let number = 0; number < 5000; number++) {
-      table.insert(`k${number}`, hashOf(`k${number}`, "good"), number, 0);
-      if (expiry(number) !== NEVER) {
-        table.setExpireAt(table.atSegment, table.atPlace, expiry(number));
-      }
-      if (number % 500 === 0) check(0, number + 1);
-    }
-    for (let number = 0; number < 5000; number++) {
-      table.delete(`k${number}`, hashOf(`k${number}`, "good"));
-      if (number % 500 === 0) check(number + 1, 5000);
-    }
-    assert.equal(registry.volatile.length, 0);
-  });
-
   it("says when a run has no room before the end", () => {
     const segment = new Segment(0, 4);
     for (let number = 0; number < 4; number++) {

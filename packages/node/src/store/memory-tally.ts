@@ -9,12 +9,15 @@
  * overwritten by a longer one) is set right by `MemoryGauge` from what V8 measures.
  */
 import type { ByteString } from "./byte-string.js";
+import { INLINE_LENGTH_MAX, type Slab } from "./slab.js";
 import type { CollectionValue, Value } from "./value.js";
 
-/** Key, value, meta word, hash: four elements of eight bytes, and half as many empty ones. */
-export const entryBytes = 48;
-/** V8's header of a string: map, hash, length. */
-const stringHeaderBytes = 16;
+/** In the slab two words of head; in the table two words and a third as many empty ones. */
+export const entryBytes = 20;
+/** A string beside the slab: V8's header, a place in the list of objects and its index there. */
+const longStringBytes = 32;
+/** A number takes two words. */
+const integerBytes = 8;
 /** The object, its Buffer and its backing store's bookkeeping. */
 const byteStringBytes = 200;
 /** An element's place in a collection beside its text: header, padding, table, score. */
@@ -31,15 +34,15 @@ const moving = -2;
 
 type Changeable = ByteString | CollectionValue;
 
-/** Bytes of a string of so many chars, padded to eight. */
+/** Bytes of a key or value of so many chars, padded to words in the slab, to eight beside it. */
 export function stringBytes(length: number): number {
-  return stringHeaderBytes + ((length + 7) & ~7);
+  if (length <= INLINE_LENGTH_MAX) return (length + 3) & ~3;
+  return longStringBytes + ((length + 7) & ~7);
 }
 
 /** Bytes of a value without its key. */
 export function valueBytes(value: Value, sampleCount = samples): number {
-  // A small integer stands in the table itself.
-  if (typeof value === "number") return 0;
+  if (typeof value === "number") return integerBytes;
   if (typeof value === "string") return stringBytes(value.length);
   if (value.type === "string") return byteStringBytes + value.capacity;
   return value.memoryUsage(sampleCount);
@@ -64,16 +67,17 @@ export class MemoryTally {
     this.#came(value);
   }
 
-  /** A key's value gave way to another one. */
-  replaced(old: Value, value: Value): void {
-    this.#went(old);
+  /** The value of an entry is going to give way to another one. */
+  replaced(slab: Slab, reference: number, value: Value): void {
+    this.#went(slab, reference);
     this.#came(value);
   }
 
-  removed(key: string, value: Value): void {
+  /** An entry is going to be removed. */
+  removed(key: string, slab: Slab, reference: number): void {
     this.#keys -= 1;
     this.bytes -= entryBytes + stringBytes(key.length);
-    this.#went(value);
+    this.#went(slab, reference);
     // What averages were off by has gone with the last key.
     if (this.#keys === 0) this.bytes = 0;
   }
@@ -116,8 +120,10 @@ export class MemoryTally {
   }
 
   #came(value: Value): void {
-    if (typeof value === "string") this.bytes += stringBytes(value.length);
-    if (typeof value !== "object") return;
+    if (typeof value !== "object") {
+      this.bytes += typeof value === "number" ? integerBytes : stringBytes(value.length);
+      return;
+    }
     // Often it is filled, or grown, only after it was added.
     const before = value.memoryCharged > 0 ? moving : absent;
     const index = this.#indexOf(value);
@@ -125,9 +131,17 @@ export class MemoryTally {
     else this.#before[index] = before;
   }
 
-  #went(value: Value): void {
-    if (typeof value === "string") this.bytes -= stringBytes(value.length);
-    if (typeof value !== "object") return;
+  #went(slab: Slab, reference: number): void {
+    const inline = slab.inlineBytes(reference);
+    if (inline >= 0) {
+      this.bytes -= inline;
+      return;
+    }
+    const value = slab.value(reference);
+    if (typeof value !== "object") {
+      this.bytes -= valueBytes(value);
+      return;
+    }
     this.bytes -= value.memoryCharged;
     value.memoryCharged = 0;
     const index = this.#indexOf(value);

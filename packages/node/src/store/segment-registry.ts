@@ -7,7 +7,7 @@
  */
 import type { FastRandom } from "./random.js";
 import { EMPTY, NEVER } from "./segment.js";
-import type { Segment } from "./segment.js";
+import type { SlabSegment } from "./slab-segment.js";
 
 /** Class `c` holds segments of 2^c to 2^(c+1) - 1 places. */
 function sizeClassOf(places: number): number {
@@ -18,8 +18,8 @@ function sizeClassOf(places: number): number {
 const RANDOM_TRIES_MAX = 500;
 
 export class SegmentRegistry {
-  readonly #bySize: Segment[][] = [];
-  readonly volatile: Segment[] = [];
+  readonly #bySize: SlabSegment[][] = [];
+  readonly volatile: SlabSegment[] = [];
   /**
    * The `earliestExpiry` of each of them, side by side: a pass of the expire cycle over 16384
    * segments takes 4 ms if it must look into each, and 0.06 ms here.
@@ -29,12 +29,12 @@ export class SegmentRegistry {
   pickedPlace = 0;
 
   /** Adds a segment, or moves it to its class after its places have changed. */
-  update(segment: Segment): void {
+  update(segment: SlabSegment): void {
     const sizeClass = sizeClassOf(segment.places);
     if (segment.sizeClass !== sizeClass) {
       this.#removeBySize(segment);
       while (this.#bySize.length <= sizeClass) this.#bySize.push([]);
-      const list = this.#bySize[sizeClass] as Segment[];
+      const list = this.#bySize[sizeClass] as SlabSegment[];
       segment.sizeClass = sizeClass;
       segment.sizeIndex = list.length;
       list.push(segment);
@@ -43,7 +43,7 @@ export class SegmentRegistry {
   }
 
   /** To be called when a segment's volatile keys, or the bound of their expiries, have changed. */
-  updateVolatile(segment: Segment): void {
+  updateVolatile(segment: SlabSegment): void {
     if (segment.volatileCount > 0) {
       if (segment.volatileIndex < 0) this.#list(segment);
       this.earliestExpiry[segment.volatileIndex] = segment.earliestExpiry;
@@ -52,7 +52,7 @@ export class SegmentRegistry {
     }
   }
 
-  remove(segment: Segment): void {
+  remove(segment: SlabSegment): void {
     this.#removeBySize(segment);
     if (segment.volatileIndex >= 0) this.#unlist(segment);
   }
@@ -61,19 +61,19 @@ export class SegmentRegistry {
    * A segment and, in `pickedPlace`, a place in it, such that every key is equally likely: a class
    * is chosen by the places it has, then any of those, until one is occupied.
    */
-  pickPlace(random: FastRandom): Segment | undefined {
+  pickPlace(random: FastRandom): SlabSegment | undefined {
     let total = 0;
     for (let c = 0; c < this.#bySize.length; c++) total += this.#placesInClass(c);
     if (total === 0) return undefined;
-    let candidate: Segment | undefined;
+    let candidate: SlabSegment | undefined;
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
       let at = random.below(total);
       let sizeClass = 0;
       while (at >= this.#placesInClass(sizeClass)) at -= this.#placesInClass(sizeClass++);
-      const list = this.#bySize[sizeClass] as Segment[];
-      const segment = list[at >>> (sizeClass + 1)] as Segment;
+      const list = this.#bySize[sizeClass] as SlabSegment[];
+      const segment = list[at >>> (sizeClass + 1)] as SlabSegment;
       const place = at & ((2 << sizeClass) - 1);
-      if (place < segment.places && segment.entries[4 * place] !== EMPTY) {
+      if (place < segment.places && segment.hashAt(place) !== EMPTY) {
         this.pickedPlace = place;
         return segment;
       }
@@ -83,9 +83,9 @@ export class SegmentRegistry {
   }
 
   /** As `pickPlace` among keys with an expiry; only roughly equally likely. */
-  pickVolatilePlace(random: FastRandom): Segment | undefined {
+  pickVolatilePlace(random: FastRandom): SlabSegment | undefined {
     if (this.volatile.length === 0) return undefined;
-    const segment = this.volatile[random.below(this.volatile.length)] as Segment;
+    const segment = this.volatile[random.below(this.volatile.length)] as SlabSegment;
     const expires = segment.expires as Float64Array;
     let place = random.below(segment.places);
     while (expires[place] === NEVER) place = place + 1 === segment.places ? 0 : place + 1;
@@ -93,7 +93,7 @@ export class SegmentRegistry {
     return segment;
   }
 
-  #list(segment: Segment): void {
+  #list(segment: SlabSegment): void {
     segment.volatileIndex = this.volatile.length;
     this.volatile.push(segment);
     if (this.volatile.length <= this.earliestExpiry.length) return;
@@ -102,8 +102,8 @@ export class SegmentRegistry {
     this.earliestExpiry = grown;
   }
 
-  #unlist(segment: Segment): void {
-    const last = this.volatile.pop() as Segment;
+  #unlist(segment: SlabSegment): void {
+    const last = this.volatile.pop() as SlabSegment;
     if (last !== segment) {
       this.volatile[segment.volatileIndex] = last;
       last.volatileIndex = segment.volatileIndex;
@@ -113,28 +113,27 @@ export class SegmentRegistry {
   }
 
   #placesInClass(sizeClass: number): number {
-    return (this.#bySize[sizeClass] as Segment[]).length * (2 << sizeClass);
+    return (this.#bySize[sizeClass] as SlabSegment[]).length * (2 << sizeClass);
   }
 
-  #occupiedFrom(segment: Segment, start: number): Segment {
+  #occupiedFrom(segment: SlabSegment, start: number): SlabSegment {
     let place = start;
-    while (segment.entries[4 * place] === EMPTY)
-      place = place + 1 === segment.places ? 0 : place + 1;
+    while (segment.hashAt(place) === EMPTY) place = place + 1 === segment.places ? 0 : place + 1;
     this.pickedPlace = place;
     return segment;
   }
 
-  #firstOccupied(): Segment | undefined {
+  #firstOccupied(): SlabSegment | undefined {
     for (const list of this.#bySize) {
       for (const segment of list) if (segment.count > 0) return this.#occupiedFrom(segment, 0);
     }
     return undefined;
   }
 
-  #removeBySize(segment: Segment): void {
+  #removeBySize(segment: SlabSegment): void {
     if (segment.sizeClass < 0) return;
-    const list = this.#bySize[segment.sizeClass] as Segment[];
-    const last = list.pop() as Segment;
+    const list = this.#bySize[segment.sizeClass] as SlabSegment[];
+    const last = list.pop() as SlabSegment;
     if (last !== segment) {
       list[segment.sizeIndex] = last;
       last.sizeIndex = segment.sizeIndex;

@@ -42,7 +42,7 @@ function overflowPlaces(places: number): number {
  * Number of homes for so many places. Homes are 16-bit fractions; more places than that only occur
  * where keys share a hash prefix so long that splitting is refused; they then serve as overflow.
  */
-function homesFor(places: number): number {
+export function homesFor(places: number): number {
   return places <= LIST_PLACES_MAX ? 1 : Math.min(65535, places - overflowPlaces(places));
 }
 
@@ -63,8 +63,6 @@ export class Segment {
    * growth, and 300 bytes per segment.
    */
   entries: unknown[];
-  /** Per place, once any key here has had one: expiry in Unix ms, or `NEVER`. */
-  expires: Float64Array | undefined = undefined;
   count = 0;
   places: number;
   /** Keys at which the table makes room before it inserts another. */
@@ -73,15 +71,6 @@ export class Segment {
   #homes: number;
   /** Leading hash bits that all keys here share. */
   depth: number;
-  /** Keys here with an expiry. */
-  volatileCount = 0;
-  /** No key here expires before this time; it may be too early, never too late. */
-  earliestExpiry = NEVER;
-  /** Where the registry keeps this segment; see `segment-registry.ts`. */
-  sizeClass = -1;
-  sizeIndex = -1;
-  volatileIndex = -1;
-
   constructor(depth: number, places: number) {
     this.depth = depth;
     this.places = places;
@@ -108,6 +97,18 @@ export class Segment {
       place++;
     }
     return ~place;
+  }
+
+  /** The hash at a place, `EMPTY` if there is no key. */
+  hashAt(place: number): number {
+    return this.entries[4 * place] as number;
+  }
+
+  /** Appends the entry at a place. */
+  collectAt(place: number, batch: EntryBatch): void {
+    const { entries } = this;
+    const at = 4 * place;
+    batch.push(entries[at + 2] as string, entries[at + 3], NEVER, entries[at + 1] as number);
   }
 
   /** First occupied place with a hash not below `hash`, or `places`. */
@@ -137,10 +138,6 @@ export class Segment {
       entries[to + 2] = entries[to - 2];
       entries[to + 3] = entries[to - 1];
     }
-    if (this.expires !== undefined) {
-      this.expires.copyWithin(place + 1, place, gap);
-      this.expires[place] = NEVER;
-    }
     entries[4 * place] = hash;
     entries[4 * place + 1] = meta;
     entries[4 * place + 2] = key;
@@ -152,8 +149,6 @@ export class Segment {
   /** Empties a place, moving back those behind it that are not at home. */
   removeAt(place: number): void {
     const { entries } = this;
-    const { expires } = this;
-    if (expires !== undefined && expires[place] !== NEVER) this.volatileCount--;
     let hole = place;
     for (;;) {
       const next = hole + 1;
@@ -163,53 +158,12 @@ export class Segment {
       entries[4 * hole + 1] = entries[4 * next + 1];
       entries[4 * hole + 2] = entries[4 * next + 2];
       entries[4 * hole + 3] = entries[4 * next + 3];
-      if (expires !== undefined) expires[hole] = expires[next] as number;
       hole = next;
     }
     entries[4 * hole] = EMPTY;
     entries[4 * hole + 2] = undefined;
     entries[4 * hole + 3] = undefined;
-    if (expires !== undefined) expires[hole] = NEVER;
     this.count--;
-  }
-
-  expireAt(place: number): number {
-    return this.expires === undefined ? NEVER : (this.expires[place] as number);
-  }
-
-  /** Sets or, with `NEVER`, removes an expiry. The array stays until the next rebuild. */
-  setExpireAt(place: number, at: number): void {
-    if (this.expires === undefined) {
-      if (at === NEVER) return;
-      this.expires = new Float64Array(this.places).fill(NEVER);
-    }
-    const { expires } = this;
-    const before = expires[place] as number;
-    if (before === NEVER && at !== NEVER) this.volatileCount++;
-    else if (before !== NEVER && at === NEVER) this.volatileCount--;
-    expires[place] = at;
-    if (at < this.earliestExpiry) this.earliestExpiry = at;
-  }
-
-  /** Appends up to `limit` entries that expire before `now`. */
-  collectExpired(now: number, limit: number, batch: EntryBatch): void {
-    const { expires } = this;
-    if (expires === undefined) return;
-    for (let place = 0; place < this.places && batch.length < limit; place++) {
-      const at = expires[place] as number;
-      if (at >= now) continue;
-      const key = this.entries[4 * place + 2] as string;
-      batch.push(key, this.entries[4 * place + 3], at, this.entries[4 * place + 1] as number);
-    }
-  }
-
-  /** Recomputes the bound after expired keys have been removed. */
-  refreshEarliestExpiry(): void {
-    let earliest = NEVER;
-    if (this.expires !== undefined) {
-      for (const at of this.expires) if (at < earliest) earliest = at;
-    }
-    this.earliestExpiry = earliest;
   }
 
   /**
@@ -230,17 +184,13 @@ export class Segment {
       target.entries[4 * free + 1] = entries[4 * place + 1];
       target.entries[4 * free + 2] = entries[4 * place + 2];
       target.entries[4 * free + 3] = entries[4 * place + 3];
-      if (this.expires !== undefined) {
-        const at = this.expires[place] as number;
-        if (at !== NEVER) target.setExpireAt(free, at);
-      }
       target.count++;
       free++;
     }
     return true;
   }
 
-  /** A segment of the same places, without expiry. */
+  /** A segment of the same places. */
   copy(): Segment {
     const copy = new Segment(this.depth, 0);
     copy.entries = this.entries.slice();
@@ -253,9 +203,7 @@ export class Segment {
   /** Lets go of everything, so that whoever remembers a place here finds no key. */
   retire(): void {
     this.entries = newEntries(0);
-    this.expires = undefined;
     this.count = 0;
-    this.volatileCount = 0;
     this.places = 0;
     this.#homes = 1;
   }
@@ -263,20 +211,17 @@ export class Segment {
   /** Takes over the places of `other`, which has the same depth and is not used any more. */
   adopt(other: Segment): void {
     this.entries = other.entries;
-    this.expires = other.expires;
     this.places = other.places;
     this.#homes = other.#homes;
-    this.volatileCount = other.volatileCount;
-    this.earliestExpiry = other.earliestExpiry;
     this.count = other.count;
   }
 
   /**
-   * Bytes of the segment without keys and values: 15 fields of 8, the boxed double, the array and
-   * its elements' header make 190; per place 32 of entries, and 8 of expiry.
+   * Bytes of the segment without keys and values: 6 fields of 8, the array and its elements'
+   * header make 100; per place 32 of entries.
    */
   get overheadBytes(): number {
-    return 190 + this.places * (this.expires === undefined ? 32 : 40);
+    return 100 + 32 * this.places;
   }
 
   #lastPlace(): number {

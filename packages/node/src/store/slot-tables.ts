@@ -8,12 +8,15 @@
  */
 import type { EntryBatch } from "./entry-batch.js";
 import { type KeyHasher, SLOT_COUNT } from "./key-hash.js";
-import { KeyTable } from "./key-table.js";
+import { KeyspaceKeeper, KeyspaceTable } from "./keyspace-table.js";
 import { presizedArray } from "./presized-array.js";
-import { EMPTY, EPOCH_MASK, Segment } from "./segment.js";
+import { EMPTY, EPOCH_MASK } from "./segment.js";
 import { SegmentRegistry } from "./segment-registry.js";
+import { Slab } from "./slab.js";
+import { SlabSegment } from "./slab-segment.js";
 import { SlotSet } from "./slot-set.js";
 import type { SnapshotWalk } from "./snapshot-walk.js";
+import type { Value } from "./value.js";
 
 /** Hashes fit into 31 bits: a cursor is slot × 2^31 + hash, below 2^45. */
 export const CURSOR_SLOT = 0x80000000;
@@ -25,16 +28,23 @@ export class SlotTables {
   readonly registry = new SegmentRegistry();
   /** The snapshot that must learn of changes before they happen, while one is being written. */
   walk: SnapshotWalk | undefined = undefined;
-  /** The last key found or added; valid as long as that place holds the key. */
-  segment = new Segment(0, 1);
+  /** The last key found or added. */
+  segment: SlabSegment;
   place = 0;
+  /** Which key that is; `undefined` once it may stand at another place, or nowhere. */
+  #last: string | undefined = undefined;
+  /** Keys and values. */
+  readonly slab: Slab;
+  readonly #keeper: KeyspaceKeeper;
+  /** Tables that were taken out, whose entries are still to be let go of. */
+  readonly #condemned: Generator<SlabSegment>[] = [];
   readonly #hasher: KeyHasher;
-  readonly #tables: (KeyTable | undefined)[];
+  readonly #tables: (KeyspaceTable | undefined)[];
   /**
    * Per slot the table's only segment, if it has but one: in a cluster nearly all are such, and
    * three of nine dependent cache misses of a look-up are saved.
    */
-  readonly #roots: (Segment | undefined)[];
+  readonly #roots: (SlabSegment | undefined)[];
   readonly #occupied = new SlotSet();
 
   constructor(perSlot: boolean, hasher: KeyHasher) {
@@ -43,6 +53,10 @@ export class SlotTables {
     const length = perSlot ? SLOT_COUNT : 1;
     this.#tables = presizedArray(length, undefined);
     this.#roots = presizedArray(length, undefined);
+    this.slab = new Slab(hasher);
+    this.#keeper = new KeyspaceKeeper(this.slab, this.registry);
+    this.segment = new SlabSegment(this.slab, 0, 1);
+    this.segment.retire();
   }
 
   /** Place of the key in `segment`; if negative, both remember the key found before. */
@@ -59,22 +73,23 @@ export class SlotTables {
     if (place >= 0) {
       this.segment = segment;
       this.place = place;
+      this.#last = key;
     }
     return place;
   }
 
   /** As `find`, trying the place of the last key first. */
   again(key: string): number {
-    return this.segment.entries[4 * this.place + 2] === key ? this.place : this.find(key);
+    return this.#last === key ? this.place : this.find(key);
   }
 
   /** Adds a key that is not there; leaves it in `segment` and `place`. */
-  insert(key: string, value: unknown, meta: number): void {
+  insert(key: string, value: Value, meta: number): void {
     const hash = this.#hasher.hashOf(key);
     const slot = this.perSlot ? this.#hasher.slot : 0;
     let table = this.#tables[slot];
     if (table === undefined) {
-      table = new KeyTable(slot, this.registry);
+      table = new KeyspaceTable(slot, this.#keeper);
       this.#tables[slot] = table;
       this.#occupied.add(slot);
     }
@@ -82,30 +97,35 @@ export class SlotTables {
     if (this.#roots[slot] !== table.root) this.#roots[slot] = table.root;
     this.segment = table.atSegment;
     this.place = table.atPlace;
+    this.#last = key;
     this.size++;
+    if (this.#condemned.length > 0) this.#reclaim();
   }
 
   /** Removes `key`, which is the one at `segment` and `place`. */
   remove(key: string): void {
-    const table = this.tableOf(key) as KeyTable;
+    const table = this.tableOf(key) as KeyspaceTable;
     const { slot } = table;
     table.removeAt(this.segment, this.place);
+    this.#last = undefined;
     this.size--;
     this.#roots[slot] = table.root;
-    if (table.size === 0) this.detach(slot);
+    if (table.size > 0) return;
+    this.detach(slot);
+    for (const segment of table.segments()) segment.retire();
   }
 
   /** Sets the expiry of `key`, which is the one at `segment` and `place`. */
   setExpireAt(key: string, at: number): void {
-    (this.tableOf(key) as KeyTable).setExpireAt(this.segment, this.place, at);
+    (this.tableOf(key) as KeyspaceTable).setExpireAt(this.segment, this.place, at);
   }
 
-  tableOf(key: string): KeyTable | undefined {
+  tableOf(key: string): KeyspaceTable | undefined {
     return this.#tables[this.perSlot ? this.#hasher.slotOf(key) : 0];
   }
 
   /** The table of a slot, or the only one, if there is any key in it. */
-  table(slot: number): KeyTable | undefined {
+  table(slot: number): KeyspaceTable | undefined {
     return this.#tables[this.perSlot ? slot : 0];
   }
 
@@ -114,8 +134,11 @@ export class SlotTables {
     return this.#occupied.nextFrom(slot);
   }
 
-  /** Takes a table out, in time proportional to its segments (a thousand keys each). */
-  detach(slot: number): KeyTable | undefined {
+  /**
+   * Takes a table out, in time proportional to its segments (a thousand keys each). Its entries
+   * stay as they are until `condemn`.
+   */
+  detach(slot: number): KeyspaceTable | undefined {
     const table = this.#tables[slot];
     if (table === undefined) return undefined;
     table.unregister();
@@ -127,10 +150,21 @@ export class SlotTables {
     return table;
   }
 
-  /** To be called when the segment of the last key found may live on in other hands. */
+  /** Nobody reads a table any more that was taken out: later insertions free its memory. */
+  condemn(table: KeyspaceTable): void {
+    this.#condemned.push(table.segments());
+  }
+
+  /** Frees a segment's keys: about a thousand. */
+  #reclaim(): void {
+    const { value: segment } = (this.#condemned.at(-1) as Generator<SlabSegment>).next();
+    if (segment === undefined) this.#condemned.pop();
+    else segment.release();
+  }
+
+  /** The key at a place may have moved, or gone. */
   forgetPlace(): void {
-    this.segment = new Segment(0, 1);
-    this.place = 0;
+    this.#last = undefined;
   }
 
   /** Appends about `count` entries that follow the cursor; returns the next one, 0 at the end. */
@@ -140,7 +174,7 @@ export class SlotTables {
     let slot = this.#occupied.nextFrom(first);
     let hash = slot === first ? cursor % CURSOR_SLOT : 0;
     while (slot >= 0) {
-      const table = this.#tables[slot] as KeyTable;
+      const table = this.#tables[slot] as KeyspaceTable;
       const next = table.collect(hash, Math.max(1, wanted - batch.length), batch);
       if (next >= 0) return slot * CURSOR_SLOT + next;
       slot = this.#occupied.nextFrom(slot + 1);
@@ -153,10 +187,10 @@ export class SlotTables {
   /** Removes all marks that snapshots have left in meta words. */
   clearEpochs(): void {
     for (let slot = this.nextSlot(0); slot >= 0; slot = this.nextSlot(slot + 1)) {
-      for (const { entries, places } of (this.#tables[slot] as KeyTable).segments()) {
-        for (let place = 0; place < places; place++) {
-          if (entries[4 * place] === EMPTY) continue;
-          entries[4 * place + 1] = (entries[4 * place + 1] as number) & ~EPOCH_MASK;
+      for (const segment of (this.#tables[slot] as KeyspaceTable).segments()) {
+        for (let place = 0; place < segment.places; place++) {
+          if (segment.hashAt(place) === EMPTY) continue;
+          segment.setMetaAt(place, segment.metaAt(place) & ~EPOCH_MASK);
         }
       }
     }
@@ -173,7 +207,7 @@ export class SlotTables {
   get overheadBytes(): number {
     let bytes = 16 * this.#tables.length + SLOT_COUNT / 8;
     for (let slot = this.nextSlot(0); slot >= 0; slot = this.nextSlot(slot + 1)) {
-      bytes += (this.#tables[slot] as KeyTable).overheadBytes;
+      bytes += (this.#tables[slot] as KeyspaceTable).overheadBytes;
     }
     return bytes;
   }

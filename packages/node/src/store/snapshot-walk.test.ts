@@ -10,7 +10,7 @@ import { KeyHasher } from "./key-hash.js";
 import { MemoryTally } from "./memory-tally.js";
 import { FastRandom } from "./random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./types/environment.js";
-import { NEVER } from "./segment.js";
+import { EMPTY, NEVER } from "./segment.js";
 import { EPOCH_MAX, isNeutral, type SnapshotSink, type SnapshotValue } from "./snapshot-walk.js";
 import type { CollectionValue, Value } from "./value.js";
 
@@ -97,8 +97,8 @@ function marksIn(set: DatabaseSet): number {
     for (let slot = tables.nextSlot(0); slot >= 0; slot = tables.nextSlot(slot + 1)) {
       for (const segment of tables.table(slot)?.segments() ?? []) {
         for (let place = 0; place < segment.places; place++) {
-          if (segment.entries[4 * place + 2] === undefined) continue;
-          if ((segment.entries[4 * place + 1] as number) >>> 28 !== 0) marks++;
+          if (segment.hashAt(place) === EMPTY) continue;
+          if (segment.metaAt(place) >>> 28 !== 0) marks++;
         }
       }
     }

@@ -18,8 +18,9 @@ import type { RdbCollection } from "../rdb/values.js";
 import { ByteString } from "./byte-string.js";
 import { EntryBatch } from "./entry-batch.js";
 import { HASH_MAX } from "./key-hash.js";
-import type { KeyTable } from "./key-table.js";
-import { EPOCH_MASK, EPOCH_SHIFT, type Segment } from "./segment.js";
+import type { KeyspaceTable } from "./keyspace-table.js";
+import { EPOCH_MASK, EPOCH_SHIFT } from "./segment.js";
+import type { SlabSegment } from "./slab-segment.js";
 import { CURSOR_SLOT, type SlotTables } from "./slot-tables.js";
 import type { Value } from "./value.js";
 
@@ -65,7 +66,7 @@ const QUEUED_ELEMENT_BYTES = 64;
 const END = Number.POSITIVE_INFINITY;
 
 interface DetachedTable {
-  readonly table: KeyTable;
+  readonly table: KeyspaceTable;
   /** What comes before this hash was done when the table left. */
   hash: number;
 }
@@ -140,13 +141,13 @@ export class SnapshotWalk {
     const source = this.#sourceOf(tables);
     if (source === undefined) return;
     const { segment, place } = tables;
-    const meta = segment.entries[4 * place + 1] as number;
+    const meta = segment.metaAt(place);
     if ((meta & EPOCH_MASK) === this.#epoch) return;
-    if (this.#isPassed(source, slot, segment.entries[4 * place] as number)) {
-      if (!detaches) this.#sink.changing?.(segment.entries[4 * place + 3] as Value);
+    if (this.#isPassed(source, slot, segment.hashAt(place))) {
+      if (!detaches) this.#sink.changing?.(segment.valueAt(place));
       return;
     }
-    segment.entries[4 * place + 1] = (meta & ~EPOCH_MASK) | this.#epoch;
+    segment.setMetaAt(place, (meta & ~EPOCH_MASK) | this.#epoch);
     this.#enqueue(source, segment, place, detaches);
   }
 
@@ -157,13 +158,17 @@ export class SnapshotWalk {
     return (meta & ~EPOCH_MASK) | this.#epoch;
   }
 
-  /** A table has left the keyspace; it does not change any more. */
-  keep(tables: SlotTables, table: KeyTable): void {
+  /**
+   * A table has left the keyspace; it does not change any more. True if the walk keeps it, and
+   * condemns it once it has been walked.
+   */
+  keep(tables: SlotTables, table: KeyspaceTable): boolean {
     const source = this.#sourceOf(tables);
-    if (source === undefined || this.#isPassed(source, table.slot, HASH_MAX)) return;
+    if (source === undefined || this.#isPassed(source, table.slot, HASH_MAX)) return false;
     const begin = table.slot * CURSOR_SLOT;
     const inside = source === this.#sources[this.#current] && this.#cursor > begin;
     source.detached.push({ table, hash: inside ? this.#cursor - begin : 0 });
+    return true;
   }
 
   #sourceOf(tables: SlotTables): Source | undefined {
@@ -178,9 +183,9 @@ export class SnapshotWalk {
     return source === this.#sources[this.#current] && slot * CURSOR_SLOT + hash < this.#cursor;
   }
 
-  #enqueue(source: Source, segment: Segment, place: number, detaches: boolean): void {
-    const key = segment.entries[4 * place + 2] as string;
-    const value = segment.entries[4 * place + 3] as Value;
+  #enqueue(source: Source, segment: SlabSegment, place: number, detaches: boolean): void {
+    const key = segment.keyAt(place);
+    const value = segment.valueAt(place);
     let old: SnapshotValue = value;
     let bytes = QUEUED_ENTRY_BYTES + key.length;
     if (typeof value === "string") {
@@ -193,7 +198,7 @@ export class SnapshotWalk {
       if (!detaches) old = value.copy();
       bytes += value.length * QUEUED_ELEMENT_BYTES;
     }
-    source.queue.push(key, old, segment.expireAt(place), segment.entries[4 * place + 1] as number);
+    source.queue.push(key, old, segment.expireAt(place), segment.metaAt(place));
     source.queueBytes.push(bytes);
     this.preimageBytes += bytes;
     if (this.preimageBytes > this.#preimageBytesMax) this.abandon();
@@ -223,7 +228,10 @@ export class SnapshotWalk {
       }
     } else if (taken !== undefined) {
       taken.hash = taken.table.collect(taken.hash, BATCH, batch);
-      if (taken.hash < 0) detached.pop();
+      if (taken.hash < 0) {
+        detached.pop();
+        tables.condemn(taken.table);
+      }
     } else {
       tables.walk = undefined;
       this.#current++;
@@ -240,9 +248,8 @@ export class SnapshotWalk {
   #unmark(tables: SlotTables, key: string): void {
     const place = tables.find(key);
     if (place < 0) return;
-    const at = 4 * place + 1;
-    const { entries } = tables.segment;
-    entries[at] = (entries[at] as number) & ~EPOCH_MASK;
+    const { segment } = tables;
+    segment.setMetaAt(place, segment.metaAt(place) & ~EPOCH_MASK);
   }
 
   #write(source: Source, batch: EntryBatch, index: number): void {
@@ -258,7 +265,10 @@ export class SnapshotWalk {
 
   #end(): void {
     this.finished = true;
-    for (const { tables } of this.#sources) if (tables.walk === this) tables.walk = undefined;
+    for (const { tables, detached } of this.#sources) {
+      if (tables.walk === this) tables.walk = undefined;
+      for (const { table } of detached) tables.condemn(table);
+    }
     this.#sources.length = 0;
     this.preimageBytes = 0;
   }

@@ -33,7 +33,10 @@ export interface StoreHooks {
   created(database: Database, key: string): void;
   /** A collection appeared under a free key: blocked clients may be served. */
   collectionAdded(database: Database, key: string): void;
-  /** A value is under its key no more: deleted, expired or overwritten. */
+  /**
+   * A value is under its key no more: deleted, expired or overwritten. Nobody waits for a string to
+   * go, so one that another of its length takes the place of is not reported.
+   */
   gone(database: Database, key: string): void;
   /** All keys of a database were taken out or exchanged. */
   contentsReplaced(database: Database): void;

@@ -22,7 +22,7 @@ export const scan: CommandSpec = {
   run(context, argv) {
     const cursor = scanCursor(argv[1] as string);
     const { count, pattern, type } = scanOptions(argv, 2, { withType: true });
-    const batch = new EntryBatch();
+    const batch = new EntryBatch(type !== undefined);
     const next = context.db.scan(cursor, count, batch);
     let kept = 0;
     for (let index = 0; index < batch.length; index += 1) {

@@ -1,5 +1,6 @@
 /** Reading whole strings, and what GET does besides: GETEX sets the expiry, GETDEL deletes. */
 import type { CommandContext } from "../../dispatch/context.js";
+import { SlabView } from "../../store/slab.js";
 import type { StringValue } from "../../store/value.js";
 import { stringLength } from "../../store/value.js";
 import { asString } from "../errors.js";
@@ -17,10 +18,15 @@ export function replyString(context: CommandContext, value: StringValue): void {
 
 /** The reply of GET; true if there is such a key. */
 export function replyGet(context: CommandContext, key: string): boolean {
-  const value = asString(context.db.lookupRead(key));
-  if (value === undefined) context.reply.nil();
-  else replyString(context, value);
-  return value !== undefined;
+  const { db, reply } = context;
+  const found = db.lookupView(key);
+  if (found === undefined) {
+    reply.nil();
+    return false;
+  }
+  if (found instanceof SlabView) reply.bulkRange(found.bytes as Buffer, found.start, found.length);
+  else replyString(context, asString(found) as StringValue);
+  return true;
 }
 
 const get: CommandSpec = {

@@ -16,9 +16,8 @@ export function overwrite(
   flag: EncodingFlag = 0,
 ): void {
   const { db } = context;
-  // Deletes what has expired, which is a record of its own, and counts as a use.
-  db.lookupWrite(key);
-  db.set(key, value, false, flag);
+  // It deletes what has expired, which is a record of its own.
+  db.assign(key, value, flag);
   db.signalModified(key);
 }
 
