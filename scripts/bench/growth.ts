@@ -3,10 +3,11 @@
 
 import { textOf } from "@slotlog/test-e2e/harness/reply";
 import { eventually } from "@slotlog/test-e2e/harness/server";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { describeMachine, residentBytes, textTable } from "./machine.js";
+import { describeMachine, residentBytes } from "./machine.js";
 import { waitsDuring } from "./waits.js";
 
 const defaultKeys = 20_000_000;

@@ -112,7 +112,8 @@ describe("packages", () => {
     const child = spawn("npx", args.split(" "), {
       cwd: project,
       stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own, to interrupt it whole as a terminal does: npx alone would not pass it on.
+      // A group of its own, to interrupt it whole as a terminal does: npx alone would not pass it
+      // on.
       detached: true,
     });
     let complaints = "";
