@@ -10,6 +10,7 @@ import type {
   Net,
   Socket,
   SocketHandlers,
+  UnixListenOptions,
 } from "@slotlog/node";
 import type { Life } from "./life.js";
 
@@ -53,6 +54,20 @@ export class StoppableNet implements Net {
       reserved.onConnection = onConnection;
       this.#reserved.delete(options.port);
     }
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  async listenUnix(
+    options: UnixListenOptions,
+    accept: (socket: Socket) => void,
+  ): Promise<Listener> {
+    const listener = await this.#life.watch(
+      this.#net.listenUnix(options, (socket) => {
+        const kept = this.#keep(new StoppableSocket({ net: this, life: this.#life, socket }));
+        this.#life.run(() => accept(kept));
+      }),
+    );
     this.#listeners.add(listener);
     return listener;
   }

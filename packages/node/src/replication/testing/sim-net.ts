@@ -140,6 +140,10 @@ export class SimNet implements Net {
     return Promise.resolve({ address: host, port, close });
   }
 
+  listenUnix(): Promise<Listener> {
+    return Promise.reject(new Error("there are no unix sockets between simulated machines"));
+  }
+
   dial(options: DialOptions): Socket {
     const near = new SimSocket(this);
     this.clock.after(latencyMs, () => {
