@@ -173,7 +173,11 @@ export class Dispatcher {
   /** What every server says before it looks closer. */
   refusal(command: RoutedCommand, argv: readonly Argument[]): string | undefined {
     if (command.subcommands !== undefined && argv.length > 1) return unknownSubcommand(argv);
-    if (!hasArguments(command, argv.length)) return wrongArgumentCount(command.fullName);
+    if (!hasArguments(command, argv.length)) {
+      const text = wrongArgumentCount(command.fullName);
+      if (command.fullName !== "exec") return text;
+      return text.replace(/^ERR/, "EXECABORT Transaction discarded because of:");
+    }
     if (command.plan !== "refused") return undefined;
     return (
       `ERR slotlog router: ${command.fullName.replace("|", " ").toUpperCase()} is about one node's ` +

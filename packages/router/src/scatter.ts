@@ -3,7 +3,7 @@
  * every node has a part of. Owns how they are taken apart and put together; not atomic, and the
  * documentation says so.
  */
-import { type Argument, type ReplyValue, replyText } from "@slotlog/resp";
+import { type Argument, type ReplyValue, replyText, wrongArgumentCount } from "@slotlog/resp";
 import type { RoutedCommand } from "./catalog.js";
 import type { ClusterView } from "./cluster.js";
 import type { Delivery } from "./delivery.js";
@@ -53,10 +53,12 @@ export class Scatter {
       if (known === undefined) places.set(slot, [place]);
       else known.push(place);
     }
+    if ((argv.length - firstKey) % step !== 0) {
+      dispatcher.reply(session, errorReply(wrongArgumentCount(command.fullName)), command);
+      return;
+    }
     const [only] = places.keys();
-    // Words that do not come out even are the node's to complain about.
-    const isEven = (argv.length - firstKey) % step === 0;
-    if (only !== undefined && (places.size === 1 || !isEven)) {
+    if (only !== undefined && places.size === 1) {
       dispatcher.sendToSlot(session, command, only, argv);
       return;
     }

@@ -112,7 +112,7 @@ class Transaction implements SessionMode {
         return true;
       case "exec":
         if (!this.#isMulti) return false;
-        this.#exec(command);
+        this.#exec(command, this.#dispatcher.refusal(command, argv));
         return true;
     }
     if (!this.#isMulti) return false;
@@ -212,8 +212,12 @@ class Transaction implements SessionMode {
     return `ERR slotlog router: ${name} concerns all nodes, and a transaction is one node's`;
   }
 
-  #exec(command: RoutedCommand): void {
+  #exec(command: RoutedCommand, refusal: string | undefined): void {
     const { dispatcher } = this.#router;
+    if (refusal !== undefined) {
+      this.#end("DISCARD", errorReply(refusal), command);
+      return;
+    }
     if (this.#isDirty) {
       this.#end("DISCARD", execAbort, command);
       return;
