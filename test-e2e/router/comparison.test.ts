@@ -18,7 +18,7 @@ import { strings } from "../interop/scenarios/strings.js";
 import { transactions } from "../interop/scenarios/transactions.js";
 import { differences } from "./differences.js";
 import { RouterProcess } from "./router-process.js";
-import { untagged } from "./untagged.js";
+import { scripts, untagged } from "./untagged.js";
 
 const directives = ["--appendonly", "no", "--slowlog-log-slower-than", "-1"];
 const met = new Set<string>();
@@ -48,7 +48,9 @@ for (const program of [realRedis(), subject()]) {
     for (const scenario of [...strings, ...keys, ...transactions]) {
       tagged.push({ ...scenario, steps: await Promise.all(scenario.steps.map(withTag)) });
     }
-    for (const scenario of [...tagged, ...untagged]) {
+    const hasScripts = await knows(cluster, "eval");
+    if (!hasScripts) context.diagnostic(`${program.name} has no scripts: theirs are left out`);
+    for (const scenario of [...tagged, ...untagged, ...(hasScripts ? scripts : [])]) {
       for (const protocol of scenario.protocols) {
         await context.test(`${scenario.name} (RESP${protocol})`, async () => {
           const ours = await play(router, scenario, protocol);
@@ -67,6 +69,12 @@ test("every difference was met", () => {
     [],
   );
 });
+
+async function knows(cluster: TestCluster, command: string): Promise<boolean> {
+  using client = await (cluster.servers[0] as Server).client();
+  const reply = await client.call("COMMAND", "INFO", command);
+  return reply.includes(command);
+}
 
 /** The step with a hash tag in front of each key, as the real server finds them. */
 async function withTag(step: Step): Promise<Step> {

@@ -36,12 +36,28 @@ export const untagged = [
     FLUSHDB
     GET only
     PUBLISH nobody hello
-    SCRIPT EXISTS da39a3ee5e6b4b0d3255bfef95601890afd80709
-    SCRIPT LOAD "return 1"
-    SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db da39a3ee5e6b4b0d3255bfef95601890afd80709
     CONFIG SET maxmemory-samples 7
     CONFIG GET maxmemory-samples
     CONFIG SET no-such-directive 1
+  `,
+  ),
+];
+
+/** Where the cluster has scripts. */
+export const scripts = [
+  scenario(
+    "scripts on every node",
+    String.raw`
+    SCRIPT EXISTS da39a3ee5e6b4b0d3255bfef95601890afd80709
+    SCRIPT LOAD "return 1"
+    SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db da39a3ee5e6b4b0d3255bfef95601890afd80709
+    EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 1 a
+    EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 1 b
+    EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 1 c
+    EVAL "return redis.call('set',KEYS[1],ARGV[1])" 1 k v
+    GET k
+    SCRIPT FLUSH
+    SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db
   `,
   ),
 ];

@@ -113,6 +113,8 @@ export class ClusterView {
     const node = this.node(host, port);
     node.id = id;
     node.isReplica = isReplica;
+    // The cluster believes in it: the next one to use it will see.
+    node.isReachable = true;
     return node;
   }
 }

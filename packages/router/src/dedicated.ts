@@ -77,20 +77,20 @@ export class Dedicated {
     this.#idle.set(key, idle);
     link.onPush = undefined;
     link.onEnd = undefined;
-    if (link.inflight > 0 || idle.length >= idleMax) link.close("it is not needed any more");
+    if (link.inflight > 0 || idle.length >= idleMax) link.close("it is not needed any more", true);
     else idle.push(link);
   }
 
   drop(link: Link, reason = "its client is gone"): void {
     this.#used.delete(link);
     this.#patient.delete(link);
-    link.close(reason);
+    link.close(reason, true);
   }
 
   close(): void {
-    for (const link of this.#used) link.close("the router stops");
+    for (const link of this.#used) link.close("the router stops", true);
     for (const links of this.#idle.values()) {
-      for (const link of links) link.close("the router stops");
+      for (const link of links) link.close("the router stops", true);
     }
   }
 

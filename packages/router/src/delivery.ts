@@ -11,6 +11,7 @@ import type { ClusterView } from "./cluster.js";
 import type { Link, LinkEnding, LinkHost } from "./link.js";
 import type { Clock, Log, Net } from "./ports.js";
 import { verdictOf } from "./redirect.js";
+import { errorReply } from "./render.js";
 import { type Request, type RequestPool, noSlot } from "./request.js";
 import type { Session } from "./session.js";
 import type { Statistics } from "./statistics.js";
@@ -89,7 +90,6 @@ export class Delivery implements LinkHost {
 
   onClosed(link: Link, { reason, refusal, sent, unsent }: LinkEnding): void {
     const { address } = link.node;
-    link.node.isReachable = false;
     if (sent.length > 0 || unsent.length > 0) {
       this.#host.log.warning(`connection to ${address} ended`, {
         reason,
@@ -98,7 +98,7 @@ export class Delivery implements LinkHost {
       });
     }
     this.now = this.clock.monotonic();
-    this.#host.refreshSoon();
+    if (!link.node.isReachable) this.#host.refreshSoon();
     const unknown = Buffer.from(
       `-UNCONFIRMED slotlog router: the connection to ${address} ended before the reply ` +
         `(${reason}); whether the command was done is not known, and it was not repeated\r\n`,
@@ -212,6 +212,7 @@ export class Delivery implements LinkHost {
       this.#host.pool.give(request);
       return;
     }
+    session.meanReplyBytes += (end - start - session.meanReplyBytes) / 8;
     if (session.pending.first !== request) {
       request.reply = [Buffer.from(bytes.subarray(start, end))];
       request.done = true;
@@ -288,7 +289,8 @@ export class Delivery implements LinkHost {
     request.reply = undefined;
     const isLate = this.now - request.startedAt > this.#host.timeoutMs;
     if (session.isClosed || request.overtaken || isLate || request.attempts >= attemptsMax) {
-      this.#answered(request, error, 0, error.length);
+      const reply = withoutRedirect(error);
+      this.#answered(request, reply, 0, reply.length);
       return;
     }
     const { cluster } = this.#host;
@@ -349,6 +351,15 @@ function overtake(session: Session, done: Request): void {
     if (request.command?.isReadOnly === true && done.command?.isReadOnly === true) continue;
     request.overtaken = true;
   }
+}
+
+/** A plain client could not follow a MOVED: if it cannot be followed here, it is an error. */
+function withoutRedirect(error: Buffer): Buffer {
+  const text = error.toString("latin1", 1, error.length - 2);
+  if (!/^(MOVED|ASK) /.test(text)) return error;
+  return errorReply(
+    `CLUSTERDOWN slotlog router: the nodes send this command to each other, the last one said ${text}`,
+  );
 }
 
 function pauseOf(request: Request): number {

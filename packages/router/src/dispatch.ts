@@ -43,6 +43,8 @@ export interface DispatchOptions {
   readonly readOwnWrites: boolean;
   readonly upstreamBytesMax: number;
   linkTo(node: UpstreamNode, session: Session): Link;
+  /** Why no node is known, if that is so. */
+  trouble(): string | undefined;
 }
 
 const notServed = "CLUSTERDOWN Hash slot not served";
@@ -121,7 +123,11 @@ export class Dispatcher {
   withoutNode(request: Request, argv: readonly Argument[]): void {
     request.parts = encodeCommandChunks(argv);
     request.bytes = request.parts.reduce((sum, part) => sum + part.length, 0);
-    this.#options.delivery.park(request, errorReply(notServed), retryDelayMsMin);
+    this.#options.delivery.park(
+      request,
+      errorReply(this.#options.trouble() ?? notServed),
+      retryDelayMsMin,
+    );
   }
 
   /** A reply that is made here takes its turn behind what the client said before. */

@@ -24,6 +24,11 @@ export const defaultLimits: RouterLimits = {
 
 /** Commands of one client that are under way; beyond it the client is not read. */
 export const clientPendingMax = 1024;
+/**
+ * Replies that a client's commands under way are expected to have, by the size of its last ones:
+ * beyond it the client is not read. A thousand GETs of a megabyte would else be a gigabyte here.
+ */
+export const clientExpectedBytesMax = 16 * 1024 * 1024;
 /** Bytes waiting for a client from which on it is not read; half of it lets it go on. */
 export const clientOutputPauseBytes = 1024 * 1024;
 /** How often a command is sent again: MOVED, ASK, a node that is down. */

@@ -68,6 +68,7 @@ export class Link {
   #unsent = 0;
   #reason = "the connection was closed by the node";
   #refusal: string | undefined;
+  #isWanted = false;
 
   constructor(host: LinkHost, node: UpstreamNode, identity: Identity, reliefBytes: number) {
     this.#host = host;
@@ -114,9 +115,11 @@ export class Link {
     if (this.state === "up") this.#flushNow();
   }
 
-  close(reason: string): void {
+  /** `wanted`: it says nothing about the node. */
+  close(reason: string, wanted = false): void {
     if (this.state === "closed") return;
     this.#reason = reason;
+    this.#isWanted = wanted;
     this.#socket.destroy();
   }
 
@@ -220,6 +223,7 @@ export class Link {
   #onClose(error: Error | undefined): void {
     this.state = "closed";
     this.#connectTimer.cancel();
+    if (!this.#isWanted) this.node.isReachable = false;
     this.#pieces = [];
     this.#tail = undefined;
     const left = [...this.#inflight];

@@ -166,7 +166,7 @@ export class Router {
     request.owner = {
       takesRedirects: true,
       onReply: (_, reply) => {
-        if (alone) link.close("it was for one question");
+        if (alone) link.close("it was for one question", true);
         then(reply);
       },
     };
@@ -278,6 +278,10 @@ export class Router {
         readOwnWrites: options.readOwnWrites ?? false,
         upstreamBytesMax: this.limits.upstreamBytesMax,
         linkTo: (node, session) => this.#linkTo(node, session),
+        trouble: () => {
+          const { trouble } = this.topology;
+          return trouble === undefined ? undefined : `CLUSTERDOWN slotlog router: ${trouble}`;
+        },
       },
       {
         split: (session, command, argv) => scatter().split(session, command, argv),

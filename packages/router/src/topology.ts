@@ -155,6 +155,7 @@ export class Topology {
       port,
       ...(credentials === undefined ? {} : { password: credentials.password }),
       ...(credentials?.user === undefined ? {} : { username: credentials.user }),
+      protocol: 2,
       lazyConnect: true,
       connectTimeout: connectTimeoutMs,
       commandTimeout: connectTimeoutMs,

@@ -45,7 +45,7 @@ export class UpstreamNode {
   /** The cluster no longer has it: its connections end once they have nothing left to answer. */
   retire(): void {
     for (const link of this.links())
-      if (link.inflight === 0) link.close("the node left the cluster");
+      if (link.inflight === 0) link.close("the node left the cluster", true);
   }
 
   /** Ends the connections of an identity that nobody is any more, or all. */
@@ -54,7 +54,7 @@ export class UpstreamNode {
       if (link === undefined || (identity !== undefined && link.identity.index !== identity)) {
         continue;
       }
-      link.close(reason);
+      link.close(reason, true);
     }
   }
 }
