@@ -12,6 +12,7 @@ import { textOf } from "../harness/reply.js";
 import {
   type Program,
   realRedis,
+  realTool,
   removeDirectory,
   Server,
   subject,
@@ -47,7 +48,10 @@ for (const [name, program] of Object.entries(programs)) {
       assert.equal(restored.code, 0, restored.out);
       assert.match(restored.out, /Left out, first of all: FLUSHALL at /);
       const manifest = join(target, "appendonlydir", "appendonly.aof.manifest");
-      assert.match(await mustRun("redis-check-aof", [manifest]), /All AOF files .* are valid/);
+      assert.match(
+        await mustRun(realTool("redis-check-aof"), [manifest]),
+        /All AOF files .* are valid/,
+      );
       const again = await aof(...restore);
       assert.equal(again.code, 1, "nothing is written over");
       for (const reader of [realRedis(), subject()]) {

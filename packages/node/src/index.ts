@@ -17,6 +17,7 @@ export type {
   Random,
   Socket,
   SocketHandlers,
+  UnixListenOptions,
   Timer,
 } from "./ports.js";
 export type { ProcessInfo } from "./process-info.js";

@@ -195,6 +195,7 @@ export class Node implements NodeServices {
     }
     this.memory.start();
     await this.listeners.listen();
+    await this.listeners.listenUnix();
     log.notice("Server initialized");
     await this.#load();
     this.#cron.start();
@@ -207,7 +208,7 @@ export class Node implements NodeServices {
     this.replication.start();
     const { replicaof } = this.config;
     if (replicaof !== undefined) this.replication.follow(replicaof);
-    log.notice("Ready to accept connections tcp");
+    this.listeners.announce();
   }
 
   async #load(): Promise<void> {

@@ -128,7 +128,7 @@ export interface SocketHandlers {
 }
 
 export interface Socket {
-  /** `""` for a unix socket. */
+  /** The path of the socket for a unix socket, with port 0; so is the local one. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -166,6 +166,14 @@ export interface ListenOptions {
   readonly backlog?: number;
 }
 
+export interface UnixListenOptions {
+  /** A socket that a dead process left there is replaced. */
+  readonly path: string;
+  /** Permission bits of the socket; 0 leaves what the umask gives. */
+  readonly mode: number;
+  readonly backlog: number;
+}
+
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
@@ -176,6 +184,10 @@ export interface DialOptions {
 export interface Net {
   /** Rejects with an error whose `code` is the errno name (`EADDRINUSE`, …). */
   listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>;
+  /** The same on a unix socket, whose file goes when the listener is closed. */
+  listenUnix(options: UnixListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>;
+  /** The address of a host name, or of an address itself; rejects if there is none. */
+  lookup(host: string): Promise<string>;
   /** Returns at once; `onConnect` or `onClose` of the handlers says how it went. */
   dial(options: DialOptions): Socket;
 }

@@ -77,6 +77,10 @@ export async function runNode(options: RunOptions): Promise<RunningNode> {
     await metrics.listen(started);
     await started.start();
   } catch (error) {
+    // Its sockets, its lock and its timers would keep the process, which answers LOADING for ever.
+    await started.stop().catch((failure: unknown) => {
+      log.warning(`What did not start did not stop in order either: ${String(failure)}`);
+    });
     await metrics.close();
     throw error;
   }

@@ -5,6 +5,8 @@
  * is allocated per read. (`node:net` offers that for dialled sockets, by its `onread` option; an
  * accepted socket is given the same by moving its handle into a socket made with that option.)
  */
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type {
   DialOptions,
@@ -13,6 +15,7 @@ import type {
   Net,
   Socket,
   SocketHandlers,
+  UnixListenOptions,
 } from "../ports.js";
 
 /** As much as one read takes; libuv's own choice for sockets. */
@@ -27,6 +30,7 @@ const joinedBytes = 16 * 1024;
 class NodeSocket implements Socket {
   #socket: net.Socket;
   #handlers: SocketHandlers | undefined;
+  readonly #unixPath: string | undefined;
   #closed = false;
   #error: Error | undefined;
   remoteAddress = "";
@@ -52,7 +56,8 @@ class NodeSocket implements Socket {
     else if (!this.#sending) this.#sendQueue();
   };
 
-  constructor(create: (onRead: OnRead) => net.Socket) {
+  constructor(create: (onRead: OnRead) => net.Socket, unixPath?: string) {
+    this.#unixPath = unixPath;
     this.#socket = create((target, bytes) => this.#read(target, bytes));
     const socket = this.#socket;
     socket.setNoDelay(true);
@@ -89,6 +94,11 @@ class NodeSocket implements Socket {
   }
 
   #readAddresses(): void {
+    if (this.#unixPath !== undefined) {
+      this.remoteAddress = this.#unixPath;
+      this.localAddress = this.#unixPath;
+      return;
+    }
     const socket = this.#socket;
     this.remoteAddress = unmapped(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
@@ -230,6 +240,8 @@ export function systemNet(): Net {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
   return {
     listen: (options, onConnection) => listen(options, buffer, onConnection),
+    listenUnix: (options, onConnection) => listenUnix(options, buffer, onConnection),
+    lookup: async (host) => (await lookup(host)).address,
     dial: (options) => dial(options, buffer),
   };
 }
@@ -256,6 +268,29 @@ function listen(
         port: address.port,
         close: () => closeServer(server),
       });
+    });
+  });
+}
+
+function listenUnix(
+  { path, mode, backlog }: UnixListenOptions,
+  buffer: Buffer,
+  onConnection: (socket: Socket) => void,
+): Promise<Listener> {
+  // As Redis does. Anything but a socket stays, and the address is in use.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
+  return new Promise((resolve, reject) => {
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
+    server.once("error", reject);
+    server.on("connection", (accepted) => {
+      const socket = new NodeSocket((onRead) => adopt(accepted, buffer, onRead), path);
+      onConnection(socket);
+      socket.resume();
+    });
+    server.listen({ path, backlog }, () => {
+      server.removeListener("error", reject);
+      if (mode !== 0) chmodSync(path, mode);
+      resolve({ address: path, port: 0, close: () => closeServer(server) });
     });
   });
 }

@@ -4,6 +4,7 @@
  * no record. Something is wrong with a batch: a `DamagedRecordError` at its header.
  */
 
+import type { Argument } from "@slotlog/resp";
 import { Crc64 } from "../rdb/crc64.js";
 import { type BatchHeader, isBatchHeader, parseBatchHeader } from "./batch-header.js";
 import type { StreamPosition } from "./stream-position.js";
@@ -19,6 +20,9 @@ export interface BatchCounts {
   uncovered: number;
 }
 
+/** The records may all be readable, but they are not those that the header speaks of. */
+export class DamagedBatchError extends DamagedRecordError {}
+
 /** No batch is open: no record ends before it. */
 const none = -1;
 
@@ -33,6 +37,14 @@ export class BatchReader {
   #headerStart = 0;
   #start = 0;
   #end = none;
+  #records = 0;
+  /**
+   * The open batch holds a SELECT behind its first record. A redis-server begins with one when it
+   * writes on behind a batch that it has cut, so what does not fit the header may be its records.
+   */
+  #mayBeContinued = false;
+  /** The last batch does not have its checksum, but may be such a one: what follows tells. */
+  #suspect: DamagedBatchError | undefined;
   #chain: string | undefined;
   #replicationId = "";
   #position: StreamPosition | undefined;
@@ -47,6 +59,12 @@ export class BatchReader {
     this.#checksum = new Crc64();
     this.#chain = undefined;
     this.#end = none;
+    this.#suspect = undefined;
+  }
+
+  /** The file has ended: what is wrong with its last batch, if that is only known now. */
+  get damageAtEnd(): DamagedRecordError | undefined {
+    return this.#suspect;
   }
 
   /** What the RDB at the beginning of the file says. */
@@ -70,6 +88,11 @@ export class BatchReader {
     return this.isOpen ? undefined : this.#chain;
   }
 
+  /** Records of another server may stand in the open batch. */
+  get mayBeContinued(): boolean {
+    return this.isOpen && this.#mayBeContinued;
+  }
+
   /** The stream's offset at the end of the open batch, -1 if its header does not say. */
   get offsetAtEnd(): number {
     return this.isOpen ? (this.#header?.replicationOffset ?? -1) : -1;
@@ -87,10 +110,15 @@ export class BatchReader {
 
   /** Behind every record; `scanner` stands there. */
   takeRecord(scanner: RecordScanner): void {
-    if (scanner.offset < this.#end) return;
     if (this.#end !== none) {
-      this.#finish(scanner);
+      if (this.#records++ > 0 && isSelect(scanner.argv)) this.#mayBeContinued = true;
+      if (scanner.offset >= this.#end) this.#finish(scanner);
       return;
+    }
+    if (this.#suspect !== undefined) {
+      // Where we write there is a header: these are records of another server, from the SELECT on.
+      this.#suspect = undefined;
+      this.counts.cutShort++;
     }
     this.counts.uncovered++;
     this.#position = undefined;
@@ -109,6 +137,7 @@ export class BatchReader {
   }
 
   #begin(line: string, start: number, scanner: RecordScanner): void {
+    if (this.#suspect !== undefined) throw this.#suspect;
     const header = parseBatchHeader(line);
     if (header === undefined) {
       // What it would say of the records behind it is not known.
@@ -124,6 +153,8 @@ export class BatchReader {
       this.#position = this.positionAt(start);
     }
     this.#header = header;
+    this.#records = 0;
+    this.#mayBeContinued = false;
     this.#headerStart = start;
     this.#start = scanner.offset;
     this.#checkedTo = scanner.offset;
@@ -139,7 +170,11 @@ export class BatchReader {
   #finish(scanner: RecordScanner): void {
     const header = this.#header as BatchHeader;
     if (this.#verifies) {
-      if (scanner.offset !== this.#end) throw this.#damage("is not as long as its header says");
+      if (scanner.offset !== this.#end) {
+        this.#leaveContinued(this.#damage("is not as long as its header says"));
+        this.counts.cutShort++;
+        return;
+      }
       this.#checkTo(scanner, this.#end);
     }
     // Who writes checksums writes them in every header of a file.
@@ -152,13 +187,25 @@ export class BatchReader {
       this.#end = none;
       return;
     }
-    if (header.checksum !== this.#checksum.toDecimal())
-      throw this.#damage("does not have the checksum of its header");
+    if (header.checksum !== this.#checksum.toDecimal()) {
+      const damage = this.#damage("does not have the checksum of its header");
+      this.#leaveContinued(damage);
+      this.#suspect = damage;
+      return;
+    }
     this.counts.verified++;
     this.#chain = header.next ?? header.checksum;
     if (header.next !== undefined) this.#checksum.continueFrom(header.next);
     this.#end = none;
     this.#place(header);
+  }
+
+  /** Closes a batch that another server may have cut and continued; throws if it has not. */
+  #leaveContinued(damage: DamagedBatchError): void {
+    if (!this.#mayBeContinued) throw damage;
+    this.#position = undefined;
+    this.#chain = undefined;
+    this.#end = none;
   }
 
   /** A header without an offset and without records says nothing. */
@@ -179,13 +226,17 @@ export class BatchReader {
     this.#checkedTo = end;
   }
 
-  #damage(what: string): DamagedRecordError {
+  #damage(what: string): DamagedBatchError {
     const bytes = this.#end - this.#start;
-    return new DamagedRecordError(
+    return new DamagedBatchError(
       this.#headerStart,
       `the batch of ${bytes} bytes at offset ${this.#start} ${what}`,
     );
   }
+}
+
+function isSelect(argv: readonly Argument[]): boolean {
+  return argv.length === 2 && String(argv[0]).toLowerCase() === "select";
 }
 
 function unknownForm(line: string): string {

@@ -37,7 +37,7 @@ export interface FileReplay {
   readonly unfinishedTransaction: boolean;
   /**
    * What the header of the batch with the torn end says: "beyond", the batch is longer than the
-   * file; "within", it should be whole. `undefined` without a header.
+   * file; "within", it should be whole. `undefined` without a header that counts.
    */
   readonly tornBatch: "beyond" | "within" | undefined;
   /** A batch begins before `goodBytes` and does not end there: it must be closed. */
@@ -73,6 +73,7 @@ export async function replayFile(
     damage = records.replay(scanner, file);
     onProgress(scanner.offset);
   }
+  damage ??= batches.damageAtEnd;
   if (damage === undefined) return records.finish(scanner.endOffset, scanner.offset);
   if (await isZeroFrom(file, damage.offset)) {
     return { ...records.finish(file.size(), scanner.offset), tornBatch: undefined };
@@ -159,6 +160,7 @@ class RecordReplay {
     // Annotations may stand between the last record and a torn one. They speak of what is cut.
     const goodBytes = torn ? this.goodBytes : bytes;
     const { batches } = this;
+    const known = batches.isOpen && !batches.mayBeContinued;
     return {
       records: this.records,
       bytes,
@@ -166,7 +168,7 @@ class RecordReplay {
       end: torn ? "torn" : "whole",
       goodBytes,
       unfinishedTransaction: unfinishedTransaction && scanned === bytes,
-      tornBatch: !batches.isOpen ? undefined : batches.end > bytes ? "beyond" : "within",
+      tornBatch: !known ? undefined : batches.end > bytes ? "beyond" : "within",
       openBatch: batches.isDividedAt(goodBytes),
     };
   }

@@ -9,7 +9,7 @@ import { errnoText } from "../adapters/disk-error.js";
 import type { DiskFile } from "../ports.js";
 import { closingLine } from "./batch-header.js";
 import type { StreamPosition } from "./stream-position.js";
-import { BatchReader } from "./batch-reader.js";
+import { BatchReader, DamagedBatchError } from "./batch-reader.js";
 import type { AofDirectory } from "./directory.js";
 import { isEmptyRdb } from "./empty-rdb.js";
 import { AofLoadError } from "./load-error.js";
@@ -234,10 +234,13 @@ async function closeBatch(file: DiskFile, end: number): Promise<void> {
 function withRepair(error: AofLoadError, directory: AofDirectory): AofLoadError {
   if (error.code !== "SLOTLOG_AOF_DAMAGED" && error.code !== "SLOTLOG_AOF_TRUNCATED") return error;
   const manifest = directory.pathOf(manifestName(directory.appendFilename));
+  const backup = `ake a backup of ${directory.path}, then run "slotlog aof repair ${manifest}"`;
   const hint =
-    `${error.message}. Make a backup of ${directory.path}, then run ` +
-    `"slotlog aof repair ${manifest}" (redis-check-aof --fix does the same).`;
-  return new AofLoadError(error.code, hint, {
+    error.cause instanceof DamagedBatchError
+      ? `A start with "--aof-checksum no" takes the records as they are, as redis-server would. ` +
+        `To cut the file there, m${backup}.`
+      : `M${backup} (redis-check-aof --fix does the same).`;
+  return new AofLoadError(error.code, `${error.message}. ${hint}`, {
     file: error.file,
     cause: error,
     ...(error.offset === undefined ? {} : { offset: error.offset }),

@@ -202,6 +202,8 @@ test("a file that cannot be written any more is left for a new increment", async
   const world = new AofWorld(new SimDisk());
   const writer = await world.open("everysec");
   world.append(writer, 3);
+  await world.clock.advance(1000);
+  assert.equal(writer.durableOffset, writer.acceptedOffset);
   world.disk.inject({ operation: "write", code: "EIO", path: increment, times: 9, written: 7 });
   world.append(writer, 3);
   assert.equal(writer.writable, false);
@@ -214,6 +216,33 @@ test("a file that cannot be written any more is left for a new increment", async
   const { values, directory } = await world.load();
   assert.deepEqual(values, world.expected);
   assert.equal(directory.manifest.increments.length, 2);
+});
+
+test("what was acknowledged and never synced is not cut from a file that is left", async () => {
+  const world = new AofWorld(new SimDisk());
+  const writer = await world.open("everysec");
+  world.append(writer, 3);
+  world.disk.inject({ operation: "write", code: "EIO", path: increment, times: 9, written: 7 });
+  // Until the new increment counts, a crash of the process must find them in the old one.
+  world.disk.inject({ operation: "syncDirectory", code: "EIO", times: 2 });
+  world.append(writer, 3);
+  assert.equal(world.acknowledged, 3);
+  for (let step = 0; step < 50 && !writer.writable; step++) {
+    const old = String(world.disk.contentOf(increment));
+    assert.match(old, /PUSH\r\n\$1\r\n2\r\n/, `at ${step * 100} ms`);
+    await world.clock.advance(100);
+  }
+  assert.equal(writer.writable, true);
+  world.append(writer);
+  await writer.close();
+  const { values, directory } = await world.load();
+  assert.deepEqual(values, world.expected);
+  assert.deepEqual(
+    directory.manifest.history.map((info) => info.name),
+    ["appendonly.aof.1.incr.aof"],
+    "the new increment begins with a copy of it",
+  );
+  assert.equal(directory.manifest.increments.length, 1);
 });
 
 test("where even cutting fails, the good part moves into the new increment", async () => {

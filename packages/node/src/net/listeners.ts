@@ -1,9 +1,12 @@
 /**
- * The addresses a node listens on, and who is let in: `bind`, `maxclients`, `protected-mode`. It
- * accepts, refuses with Redis' words, or hands the socket on.
+ * The addresses a node listens on, and who is let in: `bind`, `unixsocket`, `maxclients`,
+ * `protected-mode`. It accepts, refuses with Redis' words, or hands the socket on.
  */
+import { AddressMap } from "../cluster/address-map.js";
+import { pathIn } from "../config/byte-string.js";
 import type { NodeConfig } from "../config/config.js";
 import type { Listener, Net, Log, Socket } from "../ports.js";
+import { isUnixSocket } from "./addresses.js";
 
 const protectedModeText =
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password " +
@@ -48,6 +51,8 @@ export interface ListenersHost {
 export class Listeners {
   readonly #host: ListenersHost;
   #open: Listener[] = [];
+  /** Stays where it is while the addresses change. */
+  #unix: Listener | undefined;
 
   constructor(host: ListenersHost) {
     this.#host = host;
@@ -58,10 +63,21 @@ export class Listeners {
     return this.#open[0]?.port ?? 0;
   }
 
-  /** Listens on every address of `bind`; throws a `ListenError` if a needed one cannot be had. */
+  /**
+   * Listens on every address of `bind`, at `port` and at those that `client-address-map` adds;
+   * throws a `ListenError` if a needed one cannot be had.
+   */
   async listen(): Promise<void> {
+    const { config } = this.#host;
+    await this.#listenAt(config.port);
+    for (const port of new AddressMap(config.clientAddressMap).ports) {
+      if (port !== this.port) await this.#listenAt(port);
+    }
+  }
+
+  async #listenAt(wanted: number): Promise<void> {
     const { config, net, log } = this.#host;
-    let { port } = config;
+    let port = wanted;
     for (const entry of config.bind.length === 0 ? ["*", "-::*"] : config.bind) {
       const optional = entry.startsWith("-");
       const address = optional ? entry.slice(1) : entry;
@@ -81,10 +97,37 @@ export class Listeners {
           `Warning: Could not create server TCP listening socket ${host}:${port}: ${reason}`,
         );
         log.warning(`Failed listening on port ${port} (tcp), aborting.`);
-        await this.close();
+        await this.#closeAddresses();
         throw new ListenError(`cannot listen on ${host}:${port}: ${reason}`);
       }
     }
+  }
+
+  /** The socket of `unixsocket`, if there is to be one. */
+  async listenUnix(): Promise<void> {
+    const { config, net, log } = this.#host;
+    if (config.unixsocket === "") return;
+    const path = pathIn(config.dir, config.unixsocket);
+    const options = { path, mode: config.unixsocketperm, backlog: config.tcpBacklog };
+    try {
+      this.#unix = await net.listenUnix(options, (socket) => {
+        this.#admit(socket);
+      });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      // The system's limit for such paths is 107 bytes on Linux, and the error does not say so.
+      const hint = code === "EINVAL" ? " (is the path too long for a socket?)" : "";
+      log.warning(`Failed opening Unix socket: bind: ${message}`);
+      await this.close();
+      throw new ListenError(`cannot listen on the unix socket ${path}: ${message}${hint}`);
+    }
+  }
+
+  /** As Redis says it; many a script waits for these lines. */
+  announce(): void {
+    const { log } = this.#host;
+    if (this.#open.length > 0) log.notice("Ready to accept connections tcp");
+    if (this.#unix !== undefined) log.notice("Ready to accept connections unix");
   }
 
   /**
@@ -93,7 +136,7 @@ export class Listeners {
    */
   async rebind(restore: () => void): Promise<boolean> {
     // The new addresses may overlap with the old ones, so these must go first.
-    await this.close();
+    await this.#closeAddresses();
     try {
       await this.listen();
       return true;
@@ -106,6 +149,12 @@ export class Listeners {
   }
 
   async close(): Promise<void> {
+    const unix = this.#unix;
+    this.#unix = undefined;
+    await Promise.all([this.#closeAddresses(), unix?.close()]);
+  }
+
+  async #closeAddresses(): Promise<void> {
     const open = this.#open;
     this.#open = [];
     await Promise.all(open.map((listener) => listener.close()));
@@ -136,5 +185,5 @@ export class Listeners {
 function ignore(): void {}
 
 function isLoopback(address: string): boolean {
-  return address === "" || address === "::1" || address.startsWith("127.");
+  return address === "" || isUnixSocket(address) || address === "::1" || address.startsWith("127.");
 }

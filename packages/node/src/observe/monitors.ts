@@ -4,6 +4,7 @@
  */
 import { quoteArgument } from "../config/split-arguments.js";
 import type { Client } from "../net/client.js";
+import { isUnixSocket } from "../net/addresses.js";
 
 export interface MonitoredCommand {
   /** Unix milliseconds, with fraction. */
@@ -38,7 +39,10 @@ export class Monitors {
 function monitorLine({ now, client, argv }: MonitoredCommand): string {
   const seconds = Math.floor(now / 1000);
   const micros = String(Math.floor((now - seconds * 1000) * 1000)).padStart(6, "0");
-  const from = client.link.remoteAddress;
+  const address = client.link.remoteAddress;
+  const from = isUnixSocket(address)
+    ? `unix:${address.slice(0, address.lastIndexOf(":"))}`
+    : address;
   const words = argv.map((word) => quoteArgument(word)).join(" ");
   return `+${seconds}.${micros} [${client.database.index} ${from}] ${words}\r\n`;
 }

@@ -10,6 +10,7 @@ import type {
   Net,
   Socket,
   SocketHandlers,
+  UnixListenOptions,
 } from "@slotlog/node";
 import type { Life } from "./life.js";
 
@@ -53,6 +54,24 @@ export class StoppableNet implements Net {
       reserved.onConnection = onConnection;
       this.#reserved.delete(options.port);
     }
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  lookup(host: string): Promise<string> {
+    return this.#net.lookup(host);
+  }
+
+  async listenUnix(
+    options: UnixListenOptions,
+    accept: (socket: Socket) => void,
+  ): Promise<Listener> {
+    const listener = await this.#life.watch(
+      this.#net.listenUnix(options, (socket) => {
+        const kept = this.#keep(new StoppableSocket({ net: this, life: this.#life, socket }));
+        this.#life.run(() => accept(kept));
+      }),
+    );
     this.#listeners.add(listener);
     return listener;
   }

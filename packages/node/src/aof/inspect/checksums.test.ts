@@ -140,6 +140,70 @@ test("cut at any byte it is torn at most, and goes on behind what is whole", asy
   }
 });
 
+test("a batch that a redis-server has cut and written on behind is no damage", async () => {
+  const { bytes, ends } = sealed(
+    ["SELECT 0", "SET a 1"],
+    ["INCR a", "RPUSH list x", "RPUSH list y", "SET long 12345678901234567890", "INCR b"],
+  );
+  const begin = bytes.indexOf("*2\r\n$4\r\nINCR");
+  const kept = log("INCR a", "RPUSH list x").length;
+  const left = (ends[1] as number) - begin - kept;
+  const select = log("SELECT 0");
+  const incr = log("INCR c");
+  const tails = [incr, Buffer.from("#TS:1700000000\r\n*1\r\n$4"), Buffer.alloc(0)];
+  let atItsEnd = 0;
+  for (let length = 1; length < left + 20; length++) {
+    const alien = log(`SET alien ${"x".repeat(length)}`);
+    for (const tail of tails) {
+      const behind = Buffer.concat([bytes.subarray(0, begin + kept), select, alien]);
+      const records = behind.length + (tail === incr ? incr.length : 0);
+      const ending = records === ends[1];
+      // Every length where something ends where the batch should have, and some of the others.
+      const near = Math.abs(behind.length - (ends[1] as number)) <= 1 || ending;
+      if (!near && length % 16 !== 0) continue;
+      using files = new AofFiles(rdb(1), Buffer.concat([behind, tail]));
+      const loaded = await load(files);
+      if (ending) {
+        // Nothing tells it from damage.
+        assert.ok(loaded instanceof AofLoadError && /checksum no/.test(loaded.message));
+        atItsEnd++;
+        continue;
+      }
+      assert.ok(!(loaded instanceof AofLoadError), `${length}: ${(loaded as Error).message}`);
+      assert.equal(loaded.position, undefined);
+      assert.equal(loaded.chain, undefined);
+      const report = await check(files);
+      assert.equal(report.sound, true, report.problems.join());
+      assert.equal(report.replication, undefined);
+      // And then a node of ours again, which begins a checksum of its own.
+      fs.appendFileSync(files.pathOf(name), sealed(["SELECT 0", "INCR a"]).bytes);
+      const again = await load(files);
+      assert.ok(!(again instanceof AofLoadError), `${length}: ${(again as Error).message}`);
+      assert.equal(again.position?.id, id);
+      assert.equal((await check(files)).sound, true);
+    }
+  }
+  assert.equal(atItsEnd, 3);
+});
+
+test("a changed value is damage, also in a batch that selects a database within", async () => {
+  const { bytes } = sealed(
+    ["SELECT 0", "SET a 1"],
+    ["INCR a", "SELECT 3", "SET value qrstuvwx", "INCR a"],
+    ["INCR a"],
+  );
+  for (const end of [bytes.length, bytes.lastIndexOf("#HDR")]) {
+    const changed = Buffer.from(bytes.subarray(0, end));
+    changed[changed.indexOf("qrst")] = 0x7a;
+    using files = new AofFiles(rdb(1), changed);
+    const loaded = await load(files);
+    assert.ok(loaded instanceof AofLoadError, "loaded");
+    assert.match(loaded.message, /does not have the checksum of its header/);
+    assert.match(loaded.message, /"--aof-checksum no" takes the records as they are/);
+    assert.equal((await check(files)).sound, false);
+  }
+});
+
 test("a batch is closed where restore divides it, and dump tells each record's offset", async () => {
   const { bytes } = three();
   using files = new AofFiles(rdb(1), bytes);

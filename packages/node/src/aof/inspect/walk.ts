@@ -144,6 +144,7 @@ async function walkOpenFile(
     await visitor.pause?.();
     stopped = visitor.stopped?.() ?? false;
   }
+  if (!stopped) damage ??= batches.damageAtEnd;
   const grown = file.size() > source.size;
   const verdict = stopped ? whole : await judge(file, scanner, walk, { damage, grown });
   return { ...walk.result(verdict, scanner.offset), ...about(rdb) };
@@ -189,7 +190,7 @@ async function whyDamaged(
   scanner: RecordScanner,
   { batches, boundary }: RecordWalk,
 ): Promise<string | undefined> {
-  if (batches.isOpen) {
+  if (batches.isOpen && !batches.mayBeContinued) {
     return batches.end > scanner.endOffset ? undefined : "its batch should end before";
   }
   return (await hidesWholeRecords(file, boundary)) ? "whole records stand behind it" : undefined;

@@ -140,6 +140,14 @@ export class SimNet implements Net {
     return Promise.resolve({ address: host, port, close });
   }
 
+  listenUnix(): Promise<Listener> {
+    return Promise.reject(new Error("there are no unix sockets between simulated machines"));
+  }
+
+  lookup(host: string): Promise<string> {
+    return Promise.resolve(host);
+  }
+
   dial(options: DialOptions): Socket {
     const near = new SimSocket(this);
     this.clock.after(latencyMs, () => {

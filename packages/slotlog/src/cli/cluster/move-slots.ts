@@ -5,7 +5,7 @@
 
 import { CliError, reasonOf } from "../errors.js";
 import type { NodeClient } from "../forming/client.js";
-import { passwordFromEnvironment } from "./address.js";
+import { passwordFromEnvironment } from "../environment.js";
 import type { Move } from "./slots.js";
 import type { ClusterView } from "./view.js";
 

@@ -20,6 +20,7 @@ export interface Member {
 }
 
 export async function formCluster(members: readonly Member[], waiting: Waiting): Promise<void> {
+  await waitUntil(() => missingLoaded(members), waiting);
   for (const [index, member] of members.entries()) await prepare(member, index + 1);
   const [first, ...others] = members;
   for (const other of others) {
@@ -38,6 +39,17 @@ async function prepare({ role, client }: Member, epoch: number): Promise<void> {
   if (self.configEpoch === 0) await client.call("CLUSTER", "SET-CONFIG-EPOCH", String(epoch));
   if (role.kind !== "primary") return;
   await client.call("CLUSTER", "ADDSLOTSRANGE", String(role.slots.first), String(role.slots.last));
+}
+
+/** A node answers INFO before it knows its cluster, and everything else with LOADING. */
+async function missingLoaded(members: readonly Member[]): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const { label, client } of members) {
+    const trouble = await loadingOf(client);
+    if (trouble !== undefined) missing.push(`${label} ${trouble}`);
+  }
+  if (missing.length === 0) return undefined;
+  return `${members.length - missing.length} of ${members.length} nodes loaded (${missing[0]})`;
 }
 
 async function missingAcquaintance(members: readonly Member[]): Promise<string | undefined> {
@@ -81,11 +93,15 @@ export async function waitUntilServing(
   }, waiting);
 }
 
-async function troubleOf(client: NodeClient): Promise<string | undefined> {
+async function loadingOf(client: NodeClient): Promise<string | undefined> {
   const persistence = parseInfo(await client.call("INFO", "persistence"));
-  if (persistence.get("loading") === "1") {
-    return `loads its data: ${persistence.get("loading_loaded_perc") ?? "?"}%`;
-  }
+  if (persistence.get("loading") !== "1") return undefined;
+  return `loads its data: ${persistence.get("loading_loaded_perc") ?? "?"}%`;
+}
+
+async function troubleOf(client: NodeClient): Promise<string | undefined> {
+  const loading = await loadingOf(client);
+  if (loading !== undefined) return loading;
   const replication = parseInfo(await client.call("INFO", "replication"));
   if (replication.get("role") === "slave" && replication.get("master_link_status") !== "up") {
     return "synchronises with its primary";

@@ -1,4 +1,5 @@
 /** One line of CLIENT LIST, and the classes of clients it can be asked for. */
+import { isUnixSocket } from "../../../net/addresses.js";
 import type { Client } from "../../../net/client.js";
 import { clientBytes } from "../../../net/client-memory.js";
 
@@ -42,6 +43,7 @@ function flagsOf(client: Client): string {
   }
   if (client.watchBroken) flags += "d";
   if (client.closing) flags += "c";
+  if (isUnixSocket(client.link.remoteAddress)) flags += "U";
   if (client.readOnly) flags += "r";
   if (client.noEvict) flags += "e";
   if (client.noTouch) flags += "T";
