@@ -6,3 +6,4 @@ export { defaultLimits, type RouterLimits } from "./limits.js";
 export type { RouterPorts } from "./ports.js";
 export { Router, type RouterOptions } from "./router.js";
 export type { Address } from "./topology.js";
+export { RouterMetrics } from "./metrics.js";

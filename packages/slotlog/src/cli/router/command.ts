@@ -1,7 +1,8 @@
 // The options of `slotlog router`, as users see them, and from there to the run.
 
 import type { Argv, InferredOptionTypes, Options } from "yargs";
-import { parseAddress, passwordFromEnvironment } from "../cluster/address.js";
+import { parseAddress } from "../cluster/address.js";
+import { passwordFromEnvironment } from "../environment.js";
 import { type ExitCode, usageError } from "../errors.js";
 import { runRouter } from "./run.js";
 

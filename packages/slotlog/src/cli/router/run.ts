@@ -23,7 +23,7 @@ const drainMs = 10_000;
 
 export async function runRouter(run: RouterRun): Promise<ExitCode> {
   // Loaded here and not above: `slotlog --help` need not wait for a whole server.
-  const [{ Router }, node, commands] = await Promise.all([
+  const [{ Router, RouterMetrics }, node, commands] = await Promise.all([
     import("@slotlog/router"),
     import("@slotlog/node"),
     import("@slotlog/node/commands"),
@@ -58,12 +58,20 @@ export async function runRouter(run: RouterRun): Promise<ExitCode> {
     random: () => random.uint32() / 2 ** 32,
     version: version(),
   });
+  const metrics = run.metricsPort === 0 ? undefined : new RouterMetrics(router);
+  const { host } = run.listen;
+  try {
+    const port = await metrics?.listen(host, run.metricsPort);
+    if (port !== undefined) log.notice(`Metrics at http://${host}:${port}/metrics`);
+  } catch (error) {
+    throw new CliError(reasonOf(error), { hint: "Choose another port with --metrics-port." });
+  }
   try {
     const { address, port } = await router.start(run.listen);
     log.notice(`Ready to accept connections on ${address}:${port}`);
   } catch (error) {
-    const { host, port } = run.listen;
-    throw new CliError(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, {
+    metrics?.close();
+    throw new CliError(`cannot listen on ${host}:${run.listen.port}: ${reasonOf(error)}`, {
       hint: "Choose another port with --port.",
     });
   }
@@ -73,6 +81,7 @@ export async function runRouter(run: RouterRun): Promise<ExitCode> {
     stopping = true;
     log.notice("stopping: no new clients, what is under way is answered");
     void router.stop(drainMs).then((cut) => {
+      metrics?.close();
       log.notice(cut === 0 ? "stopped" : `stopped; ${cut} clients were cut off`);
       process.exit(0);
     });
