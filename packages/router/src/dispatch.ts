@@ -30,6 +30,8 @@ export interface Specialists {
   local(session: Session, command: RoutedCommand, argv: readonly Argument[]): void;
   /** `ROUTER …`, and what stands for a cluster's own node in cluster mode. True: it is done. */
   intercept(session: Session, argv: readonly Argument[]): boolean;
+  /** In cluster mode: what a client is told in place of being served. */
+  moved?(session: Session, slot: number): Buffer;
   /** A command that cannot work in a cluster, and why. */
   explain(session: Session, argv: readonly Argument[], why: string): void;
 }
@@ -67,6 +69,7 @@ export class Dispatcher {
       const isUsual =
         session.transaction === undefined &&
         session.subscriptions === undefined &&
+        this.#specialists.moved === undefined &&
         session.replyMode === "on";
       if (isUsual && hasArguments(command, argv.length)) {
         session.lastCommand = command.fullName;
@@ -160,6 +163,7 @@ export class Dispatcher {
     const { catalog } = this.#options;
     session.nextReplyMode();
     if (this.#specialists.intercept(session, argv)) return;
+    if (this.#specialists.moved !== undefined && this.#sentOn(session, argv)) return;
     if (session.transaction?.onCommand(session) === true) return;
     if (session.subscriptions?.onCommand(session) === true) return;
     const command = catalog.resolve(argv);
@@ -174,6 +178,19 @@ export class Dispatcher {
       return;
     }
     this.#byPlan(session, command, argv);
+  }
+
+  /** In cluster mode no key is served here. */
+  #sentOn(session: Session, argv: readonly Argument[]): boolean {
+    const command = this.#options.catalog.resolve(argv);
+    if (command?.hasKeys !== true || this.refusal(command, argv) !== undefined) return false;
+    const slot = this.slotOrReply(session, command, argv);
+    if (slot === noSlot) return false;
+    if (slot !== undefined) {
+      const moved = this.#specialists.moved?.(session, slot);
+      if (moved !== undefined) this.reply(session, moved, command);
+    }
+    return true;
   }
 
   /** What every server says before it looks closer. */

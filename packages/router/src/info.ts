@@ -10,7 +10,8 @@ import { isError } from "./render.js";
 const summed =
   /^(?:used_memory(?:_rss|_dataset|_overhead|_startup|_lua|_scripts|_vm_\w+|_functions)?|mem_\w+|maxmemory|connected_slaves|total_\w+|instantaneous_(?:ops|input|output)\w*|keyspace_(?:hits|misses)|expired_\w*keys|evicted_\w+|rejected_connections|sync_\w+|pubsub_\w+|aof_(?:current|base)_size|rdb_changes_since_last_save|blocked_clients|tracking_\w+|unexpected_error_replies|acl_access_denied_\w+|used_cpu_\w+|expires?_\w+|number_of_\w+)$/;
 
-const ofRouter: Readonly<Record<string, string>> = {
+/** A cluster looks like one server. */
+const asOneServer: Readonly<Record<string, string>> = {
   redis_mode: "standalone",
   cluster_enabled: "0",
   role: "master",
@@ -20,7 +21,7 @@ export function mergeInfo(
   protocol: 2 | 3,
   argv: readonly Argument[],
   replies: readonly Buffer[],
-  routerSection: string,
+  router: { routerInfo(): string; readonly speaksAsCluster: boolean },
 ): Buffer {
   const error = replies.find(isError);
   if (error !== undefined) return error;
@@ -28,8 +29,8 @@ export function mergeInfo(
   const wanted = argv.slice(1).map((each) => String(each).toLowerCase());
   const isGeneral =
     wanted.length === 0 || wanted.some((each) => /^(all|default|everything|router)$/.test(each));
-  const merged = mergedTexts(texts);
-  const text = isGeneral ? `${merged}${merged === "" ? "" : "\r\n"}${routerSection}` : merged;
+  const merged = mergedTexts(texts, router.speaksAsCluster ? {} : asOneServer);
+  const text = isGeneral ? `${merged}${merged === "" ? "" : "\r\n"}${router.routerInfo()}` : merged;
   return protocol === 2 ? bulkOf(text) : verbatim(text);
 }
 
@@ -38,7 +39,10 @@ function verbatim(text: string): Buffer {
 }
 
 /** The lines of all texts, in the order in which they come first. */
-export function mergedTexts(texts: readonly string[]): string {
+export function mergedTexts(
+  texts: readonly string[],
+  replaced: Readonly<Record<string, string>>,
+): string {
   const sections = new Map<string, Map<string, string[]>>();
   for (const text of texts) {
     let section = "";
@@ -57,7 +61,9 @@ export function mergedTexts(texts: readonly string[]): string {
   return [...sections]
     .filter(([section]) => section !== "")
     .map(([section, fields]) => {
-      const lines = [...fields].map(([name, values]) => `${name}:${mergedField(name, values)}\r\n`);
+      const lines = [...fields].map(
+        ([name, values]) => `${name}:${replaced[name] ?? mergedField(name, values)}\r\n`,
+      );
       return `# ${section}\r\n${lines.join("")}`;
     })
     .join("\r\n");
@@ -65,8 +71,6 @@ export function mergedTexts(texts: readonly string[]): string {
 
 function mergedField(name: string, values: readonly string[]): string {
   const [first = ""] = values;
-  const own = ofRouter[name];
-  if (own !== undefined) return own;
   if (first.includes("=")) return mergedList(values);
   if (!summed.test(name) || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value))) return first;
   const sum = values.reduce((total, value) => total + Number(value), 0);

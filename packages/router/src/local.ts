@@ -5,6 +5,7 @@
  */
 import { type Argument, replyErrors, type ReplyWriter } from "@slotlog/resp";
 import type { RoutedCommand } from "./catalog.js";
+import type { ClusterMode } from "./cluster-mode.js";
 import { runClient } from "./client-commands.js";
 import type { Credentials, Identities } from "./identity.js";
 import { errorReply, isError, lineOf, okReply, type Renderer, simpleReply } from "./render.js";
@@ -27,14 +28,15 @@ export interface LocalHost {
   ): void;
   /** Asks the node that a blocked client waits for to let it go; false if it does not wait. */
   unblock(session: Session, asError: boolean): boolean;
-  inClusterMode: boolean;
-  cluster(session: Session, argv: readonly string[]): Buffer;
+  /** There if the router speaks as a cluster. */
+  readonly clusterMode: ClusterMode | undefined;
 }
 
 const helloNoAuth =
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> " +
   "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol " +
   "version at the same time";
+const noCluster = errorReply("ERR This instance has cluster support disabled");
 const tooManyUsers =
   "ERR slotlog router: too many different users are connected at once; try again when some left";
 
@@ -115,16 +117,26 @@ export class LocalCommands {
       // A plain client has no use for them; they change nothing here.
       case "readonly":
       case "readwrite":
-        return this.#host.inClusterMode
-          ? okReply
-          : errorReply("ERR This instance has cluster support disabled");
+        return this.#host.clusterMode === undefined ? noCluster : okReply;
       case "cluster":
-        return this.#host.cluster(session, words);
+        return this.#cluster(session, command, words);
       case "client":
         return runClient(this.#host, session, words);
       default:
         return errorReply(`ERR slotlog router: ${command.fullName} is not handled`);
     }
+  }
+
+  #cluster(session: Session, command: RoutedCommand, words: readonly string[]): Buffer | undefined {
+    const { clusterMode } = this.#host;
+    if (clusterMode === undefined) return noCluster;
+    session.holds++;
+    clusterMode.cluster(session, words, (reply) => {
+      session.holds--;
+      this.#host.reply(session, reply, command);
+      session.resumeSoon();
+    });
+    return undefined;
   }
 
   #auth(session: Session, command: RoutedCommand, words: readonly string[]): void {
@@ -210,7 +222,10 @@ export class LocalCommands {
       ["version", (writer) => writer.bulk(this.#host.serverVersion())],
       ["proto", (writer) => writer.integer(protocol)],
       ["id", (writer) => writer.integer(session.id)],
-      ["mode", (writer) => writer.bulk(this.#host.inClusterMode ? "cluster" : "standalone")],
+      [
+        "mode",
+        (writer) => writer.bulk(this.#host.clusterMode !== undefined ? "cluster" : "standalone"),
+      ],
       ["role", (writer) => writer.bulk("master")],
       ["modules", (writer) => writer.array(0)],
     ];

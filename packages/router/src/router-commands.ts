@@ -1,7 +1,6 @@
 /**
  * ROUTER and its subcommands: what the router is doing, what it would do with a command, and a
- * command for one node. Also CLUSTER, which a plain client is told about as by a server without a
- * cluster, and the log of commands that cannot work in one.
+ * command for one node. Also the log of commands that cannot work in a cluster.
  */
 import { type Argument, unknownCommand } from "@slotlog/resp";
 import type { RoutedCommand } from "./catalog.js";
@@ -127,11 +126,6 @@ export class RouterCommands {
       client: session.address,
       ...(session.name === "" ? {} : { name: session.name }),
     });
-  }
-
-  cluster(_session: Session, argv: readonly Argument[]): Buffer {
-    void argv;
-    return errorReply("ERR This instance has cluster support disabled");
   }
 
   #on(session: Session, address: string, words: readonly Argument[]): void {

@@ -3,12 +3,14 @@
  * and its specialists, what a reply does in `delivery.ts`, who serves what in `topology.ts`.
  */
 import { NameCache, type ProtocolError } from "@slotlog/resp";
+import { AddressRules } from "./address-rules.js";
 import { BufferPool } from "./client-output.js";
 import { Catalog, type CommandSource } from "./catalog.js";
+import { ClusterMode } from "./cluster-mode.js";
 import { ClusterView, type ReadFrom } from "./cluster.js";
 import { Dedicated, tooMany } from "./dedicated.js";
 import { Delivery } from "./delivery.js";
-import { Dispatcher } from "./dispatch.js";
+import { Dispatcher, type Specialists } from "./dispatch.js";
 import { type Credentials, Identities } from "./identity.js";
 import { withLearned } from "./learned-commands.js";
 import { defaultLimits, identitiesMax, type RouterLimits, sweepIntervalMs } from "./limits.js";
@@ -38,6 +40,8 @@ export interface RouterOptions {
   readonly readOwnWrites?: boolean;
   /** Shared connections to each node, per user and protocol. */
   readonly connections?: number;
+  /** Speaks as a node of the cluster, which tells each client the addresses by these rules. */
+  readonly clusterMode?: readonly string[];
   /** Logs each command that cannot work in a cluster. */
   readonly explain?: boolean;
   readonly limits?: Partial<RouterLimits>;
@@ -63,6 +67,8 @@ export class Router {
   readonly #pool = new RequestPool();
   readonly #buffers = new BufferPool();
   readonly #names: NameCache;
+  readonly #renderer = new Renderer();
+  readonly #clusterMode: ClusterMode | undefined;
   readonly #listeners: Listener[] = [];
   readonly #reliefBytes: number;
   #sweeper: Timer | undefined;
@@ -98,6 +104,7 @@ export class Router {
       linkTo: (node, session) => this.#linkTo(node, session),
       anyNode: (session) => this.dispatcher.anyNode(session),
     });
+    this.#clusterMode = this.#makeClusterMode();
     this.commands = new RouterCommands(this);
     this.dispatcher = this.#makeDispatcher();
     this.dedicated = new Dedicated({
@@ -230,6 +237,17 @@ export class Router {
     });
   }
 
+  #makeClusterMode(): ClusterMode | undefined {
+    const rules = this.options.clusterMode;
+    if (rules === undefined) return undefined;
+    return new ClusterMode({
+      rules: new AddressRules(rules),
+      cluster: this.cluster,
+      renderer: this.#renderer,
+      ask: (session, words, then) => this.ask(session, words, false, then),
+    });
+  }
+
   #slotFields(): Record<string, unknown> {
     return {
       primaries: this.cluster.shards.map(({ primary }) => primary.address).join(","),
@@ -291,6 +309,7 @@ export class Router {
         transact: (session, command, argv) => made.transactions.begin(session, command, argv),
         local: (session, command, argv) => made.local.run(session, command, argv),
         intercept: (session, argv) => commands.intercept(session, argv),
+        ...this.#moved(),
         explain: (session, argv, why) => commands.explainOnce(session, argv, why),
       },
     );
@@ -301,6 +320,7 @@ export class Router {
         dispatcher,
         random: options.random,
         routerInfo: () => commands.infoSection(),
+        speaksAsCluster: this.#clusterMode !== undefined,
       }),
       subscribers: new Subscribers(this, dispatcher),
       transactions: new Transactions(this, dispatcher),
@@ -309,9 +329,14 @@ export class Router {
     return dispatcher;
   }
 
+  #moved(): Pick<Specialists, "moved"> {
+    const mode = this.#clusterMode;
+    return mode === undefined ? {} : { moved: (session, slot) => mode.moved(session, slot) };
+  }
+
   #makeLocal(dispatcher: Dispatcher): LocalCommands {
     return new LocalCommands({
-      renderer: new Renderer(),
+      renderer: this.#renderer,
       identities: this.identities,
       sessions: this.sessions,
       serverVersion: () => this.topology.serverVersion,
@@ -319,8 +344,7 @@ export class Router {
       reply: (session, bytes, command) => dispatcher.reply(session, bytes, command),
       ask: (session, words, alone, then) => this.ask(session, words, alone, then),
       unblock: (session, asError) => this.dedicated.unblock(session, asError),
-      inClusterMode: false,
-      cluster: (session, argv) => this.commands.cluster(session, argv),
+      clusterMode: this.#clusterMode,
     });
   }
 

@@ -25,6 +25,7 @@ export interface ScatterOptions {
   /** A random number in [0, 1). */
   random(): number;
   routerInfo(): string;
+  readonly speaksAsCluster: boolean;
 }
 
 /** A part of a command for one node. */
@@ -163,7 +164,7 @@ export class Scatter {
         return some[Math.floor(this.#options.random() * some.length)] ?? replies[0]!;
       }
       case "info":
-        return mergeInfo(session.protocol, argv, replies, this.#options.routerInfo());
+        return mergeInfo(session.protocol, argv, replies, this.#options);
       case "pubsub|channels":
       case "pubsub|shardchannels":
         return union(replies);

@@ -1,9 +1,10 @@
 // The options of `slotlog router`, as users see them, and from there to the run.
 
+import { readFileSync } from "node:fs";
 import type { Argv, InferredOptionTypes, Options } from "yargs";
 import { parseAddress } from "../cluster/address.js";
 import { passwordFromEnvironment } from "../environment.js";
-import { type ExitCode, usageError } from "../errors.js";
+import { CliError, type ExitCode, reasonOf, usageError } from "../errors.js";
 import { runRouter } from "./run.js";
 
 export const routerOptions = {
@@ -77,6 +78,22 @@ export const routerOptions = {
     default: 10_000,
     describe: "How long a command may take, repetitions included",
   },
+  "cluster-mode": {
+    type: "boolean",
+    default: false,
+    describe: "Speak as a node of the cluster: CLUSTER SLOTS and MOVED with addresses by --map",
+  },
+  map: {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    describe: "Rule '[CLIENTS] NODE=HOST:PORT', such as '172.18.0.2:*=localhost:{port+10000}'",
+  },
+  "map-file": {
+    type: "string",
+    requiresArg: true,
+    describe: "File with such rules, one in a line",
+  },
   explain: {
     type: "boolean",
     default: false,
@@ -130,6 +147,7 @@ export async function startRouter(args: RouterArguments): Promise<ExitCode> {
     readFrom: args["read-from"] as "primary" | "replica" | "nearest",
     readOwnWrites: args["read-own-writes"],
     connections: args.connections,
+    clusterMode: clusterRules(args),
     explain: args.explain,
     metricsPort: args["metrics-port"],
     logFormat: args["log-format"] as "human" | "json",
@@ -141,4 +159,25 @@ export async function startRouter(args: RouterArguments): Promise<ExitCode> {
       timeoutMs: args["timeout-ms"],
     },
   });
+}
+
+/** The rules of cluster mode; without the mode, rules are a mistake. */
+function clusterRules(args: RouterArguments): readonly string[] | undefined {
+  const given = args.map ?? [];
+  const file = args["map-file"];
+  if (!args["cluster-mode"]) {
+    if (given.length === 0 && file === undefined) return undefined;
+    throw usageError("--map and --map-file are for --cluster-mode");
+  }
+  if (file === undefined) return given;
+  try {
+    return [...given, ...linesOf(readFileSync(file, "utf8"))];
+  } catch (error) {
+    throw new CliError(`cannot read ${file}: ${reasonOf(error)}`);
+  }
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#"));
 }

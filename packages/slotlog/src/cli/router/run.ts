@@ -2,7 +2,7 @@
 // declarations of commands, and binds its life to the process' signals.
 
 import type { CommandSource, Credentials, ReadFrom, RouterLimits } from "@slotlog/router";
-import { CliError, type ExitCode, exitCodes, reasonOf } from "../errors.js";
+import { CliError, type ExitCode, exitCodes, reasonOf, usageError } from "../errors.js";
 import { version } from "../version.js";
 
 export interface RouterRun {
@@ -12,6 +12,7 @@ export interface RouterRun {
   readonly readFrom: ReadFrom;
   readonly readOwnWrites: boolean;
   readonly connections: number;
+  readonly clusterMode: readonly string[] | undefined;
   readonly explain: boolean;
   readonly metricsPort: number;
   readonly logFormat: "human" | "json";
@@ -45,19 +46,23 @@ export async function runRouter(run: RouterRun): Promise<ExitCode> {
       return found?.map(({ index }) => index);
     },
   };
-  const router = new Router({
-    ports: { clock, net, log },
-    commands: source,
-    seeds: run.seeds,
-    ...(run.credentials === undefined ? {} : { credentials: run.credentials }),
-    readFrom: run.readFrom,
-    readOwnWrites: run.readOwnWrites,
-    connections: run.connections,
-    explain: run.explain,
-    limits: run.limits,
-    random: () => random.uint32() / 2 ** 32,
-    version: version(),
-  });
+  const router = make(
+    () =>
+      new Router({
+        ports: { clock, net, log },
+        commands: source,
+        seeds: run.seeds,
+        ...(run.credentials === undefined ? {} : { credentials: run.credentials }),
+        readFrom: run.readFrom,
+        readOwnWrites: run.readOwnWrites,
+        connections: run.connections,
+        ...(run.clusterMode === undefined ? {} : { clusterMode: run.clusterMode }),
+        explain: run.explain,
+        limits: run.limits,
+        random: () => random.uint32() / 2 ** 32,
+        version: version(),
+      }),
+  );
   const metrics = run.metricsPort === 0 ? undefined : new RouterMetrics(router);
   const { host } = run.listen;
   try {
@@ -90,6 +95,16 @@ export async function runRouter(run: RouterRun): Promise<ExitCode> {
   process.on("SIGINT", stop);
   followParent(stop);
   return exitCodes.ok;
+}
+
+/** A rule that is none is the operator's mistake. */
+function make<Made>(create: () => Made): Made {
+  try {
+    return create();
+  } catch (error) {
+    if (error instanceof RangeError) throw usageError(`--map: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Started by `slotlog up`, it ends when that is gone. */
