@@ -8,9 +8,11 @@ import { embedding } from "./bench/embedding.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
+import { router } from "./bench/router.js";
 import { throughput } from "./bench/throughput.js";
 
-const help = `npm run bench [-- throughput | latency | memory | growth | aof | embedding]
+const help = `npm run bench [-- throughput | latency | memory | growth | aof | embedding |
+                         router]
                  [options]
 
   throughput   requests per second, p99 and CPU per operation (without a name)
@@ -18,6 +20,7 @@ const help = `npm run bench [-- throughput | latency | memory | growth | aof | e
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
   growth       one slot that grows (--keys 20000000)
+  router       the router beside nutcracker (NUTCRACKER names it) and beside one node directly
   aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
                --tests writes,reads,replay,rewrite names some of them
   embedding    six nodes for a test suite: until they serve, and their memory
@@ -37,7 +40,7 @@ export interface BenchOptions {
   readonly heapMb: number;
 }
 
-const parts = { throughput, commands, latency, memory, growth, aof, embedding } as const;
+const parts = { throughput, commands, latency, memory, growth, router, aof, embedding } as const;
 
 /** Of `--tests`, where not the usual three are meant. */
 const usualTests: Readonly<Record<string, string>> = { commands: everyTest };
