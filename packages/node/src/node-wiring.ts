@@ -87,6 +87,7 @@ export function makeReplication(node: Node, threads: NodeThreads): Replication {
     onDatasetReplaced: () => {
       node.tracking.flushed();
       // What the AOF holds is another history's: only a new base makes it true again.
+      node.hooks.replicaWrites.forget();
       node.persistence.onDatasetReplaced();
       node.breakWatches();
     },

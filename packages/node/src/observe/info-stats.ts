@@ -35,7 +35,7 @@ export function statsSection(stats: StatsInfo): Lines {
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", stats.migrateCachedSockets],
-    ["slave_expires_tracked_keys", 0],
+    ["slave_expires_tracked_keys", stats.replicaExpires],
     ["active_defrag_hits", 0],
     ["active_defrag_misses", 0],
     ["active_defrag_key_hits", 0],

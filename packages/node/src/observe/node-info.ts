@@ -214,6 +214,7 @@ export class NodeInfo implements InfoSource {
       pubsubPatterns: pubsub.patternCount,
       shardChannels: pubsub.shardChannelCount,
       migrateCachedSockets: 0,
+      replicaExpires: this.#node.hooks.replicaWrites.size,
       trackingKeys: tracking.keyCount,
       trackingItems: tracking.itemCount,
       trackingPrefixes: tracking.prefixCount,
