@@ -51,6 +51,7 @@ export function makePersistence(node: Node, threads: NodeThreads): Persistence {
     functionSources: () => [],
     loadFunction: () => {},
     isReplica: () => (node.loading ? threads.startsAsReplica() : node.replication.isReplica),
+    inTransaction: () => node.dispatcher.isNested,
     onWriterChanged: () => threads.onWriterChanged(),
     onRoom: () => threads.onRoom(),
     onSnapshotEnd: () => node.turn.schedule(),

@@ -33,7 +33,7 @@ export function statsSection(stats: StatsInfo): Lines {
     ["pubsub_patterns", stats.pubsubPatterns],
     ["pubsubshard_channels", stats.shardChannels],
     ["latest_fork_usec", 0],
-    ["total_forks", 0],
+    ["total_forks", stats.snapshotsBegun],
     ["migrate_cached_sockets", stats.migrateCachedSockets],
     ["slave_expires_tracked_keys", stats.replicaExpires],
     ["active_defrag_hits", 0],
