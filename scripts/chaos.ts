@@ -2,9 +2,8 @@
 // of the writes that were acknowledged.
 
 import { parseArgs } from "node:util";
-import { chaos, passed, type Round } from "@slotlog/test-e2e/chaos/rounds-of-chaos";
+import { chaos, passed, type Round, roundTable } from "@slotlog/test-e2e/chaos/rounds-of-chaos";
 import { faults } from "@slotlog/test-e2e/chaos/faults";
-import { textTable } from "./bench/machine.js";
 
 const help = `npm run chaos [-- options]
 
@@ -58,7 +57,7 @@ async function main(): Promise<number> {
   });
   const bad = rounds.filter((round) => !passed(round));
   if (!json) {
-    console.log(`\n${textTable([heading, ...rounds.map(cells)])}\n`);
+    console.log(`\n${roundTable(rounds)}\n`);
     const writes = rounds.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
     const verdict = bad.length === 0 ? "nothing is wrong" : `${bad.length} rounds went wrong`;
     console.log(
@@ -72,21 +71,6 @@ function report(round: Round): void {
   const { fault, lost, unequal, wrong } = round;
   console.log(`round ${round.round}: ${fault}: ${passed(round) ? "ok" : "WRONG"}`);
   for (const text of [...lost, ...wrong, ...unequal].slice(0, 10)) console.log(`  ${text}`);
-}
-
-const heading = ["fault", "acknowledged", "lost", "wrong", "unequal", "seconds", "verdict"];
-
-function cells(round: Round): string[] {
-  const { acknowledged, fault, lost, mayLose, seconds, unequal, wrong } = round;
-  return [
-    fault,
-    String(acknowledged),
-    `${lost.length}${mayLose ? " (may)" : ""}`,
-    String(wrong.length),
-    String(unequal.length),
-    seconds.toFixed(1),
-    passed(round) ? "ok" : "WRONG",
-  ];
 }
 
 process.exitCode = await main();

@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { filesBelow, fromSource, root, runNode } from "./workspace.mjs";
 
 const isCompose = (file) => file.startsWith("test-e2e/compose/");
+/** Examples are other people's tests: test-e2e/packages runs them with the runners they are for. */
+const isExample = (file) => file.includes("/examples/");
 
 /**
  * Unit tests use the whole machine. Those with processes run one file at a time on small machines,
@@ -18,7 +20,10 @@ const isCompose = (file) => file.startsWith("test-e2e/compose/");
  */
 const phases = {
   unit: {
-    files: () => [...filesBelow("packages", ".test.ts"), ...filesBelow("scripts", ".test.ts")],
+    files: () =>
+      [...filesBelow("packages", ".test.ts"), ...filesBelow("scripts", ".test.ts")].filter(
+        (file) => !isExample(file),
+      ),
     concurrency: availableParallelism(),
     timeoutMs: 120_000,
   },

@@ -8,10 +8,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RawClient } from "@slotlog/test-e2e/harness/raw-client";
 import { textOf } from "@slotlog/test-e2e/harness/reply";
 import { removeDirectory, type Server, temporaryDirectory } from "@slotlog/test-e2e/harness/server";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { describeMachine, residentBytes, textTable } from "./machine.js";
+import { describeMachine, residentBytes } from "./machine.js";
 import { cells, heading, measureKind, type Row } from "./throughput.js";
 import { type Waits, waitsDuring } from "./waits.js";
 

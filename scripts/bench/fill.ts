@@ -3,7 +3,7 @@
 
 import { connect } from "node:net";
 
-const batchKeys = 1_000;
+const defaultBatchKeys = 1_000;
 /** Batches under way: enough to keep the server busy, few enough to bound what it buffers. */
 const batchesAhead = 4;
 const okBytes = "+OK\r\n".length;
@@ -14,9 +14,12 @@ export interface Filling {
   readonly to: number;
   readonly key: (index: number) => string;
   readonly value: string;
+  /** Keys in one write: what a server does in one go, which those beside have to wait for. */
+  readonly batchKeys?: number;
 }
 
-export function fill({ port, from, to, key, value }: Filling): Promise<void> {
+export function fill(filling: Filling): Promise<void> {
+  const { port, from, to, key, value, batchKeys = defaultBatchKeys } = filling;
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
     let sent = from;

@@ -3,15 +3,18 @@
 
 import { textOf } from "@slotlog/test-e2e/harness/reply";
 import { eventually } from "@slotlog/test-e2e/harness/server";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { describeMachine, residentBytes, textTable } from "./machine.js";
+import { describeMachine, residentBytes } from "./machine.js";
 import { waitsDuring } from "./waits.js";
 
 const defaultKeys = 20_000_000;
 const steps = 10;
 const valueBytes = 16;
+/** Few at once, so that a wait is the table's doing and not the batch's before it. */
+const batchKeys = 100;
 
 interface Step {
   readonly name: string;
@@ -41,7 +44,8 @@ export async function growth(options: BenchOptions): Promise<void> {
       const order = { port: server.port, prefix: "{g}", digits: 0, keys: 1 };
       const waits = await waitsDuring(order, async () => {
         const started = performance.now();
-        await fill({ port: server.port, from, to, key, value: "v".repeat(valueBytes) });
+        const value = "v".repeat(valueBytes);
+        await fill({ port: server.port, from, to, key, value, batchKeys });
         tookMs = performance.now() - started;
       });
       results.push({

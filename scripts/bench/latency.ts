@@ -4,10 +4,11 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { describeMachine, textTable } from "./machine.js";
+import { describeMachine } from "./machine.js";
 import { type Waits, waitsDuring } from "./waits.js";
 
 const defaultKeys = 5_000_000;

@@ -1,10 +1,11 @@
 // Resident memory of a server with a million keys, and how much of it each key added.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { describeMachine, residentBytes, textTable } from "./machine.js";
+import { describeMachine, residentBytes } from "./machine.js";
 
 const defaultKeys = 1_000_000;
 /** A collector that is behind catches up within seconds of quiet: the size counts that stays. */

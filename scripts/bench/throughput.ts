@@ -5,10 +5,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Server } from "@slotlog/test-e2e/harness/server";
+import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { cpuSeconds, describeMachine, median, textTable } from "./machine.js";
+import { cpuSeconds, describeMachine, median } from "./machine.js";
 
 const rounds = 3;
 const allTests = ["set", "get", "incr"];

@@ -18,6 +18,7 @@ import {
   subject,
   temporaryDirectory,
 } from "../harness/server.js";
+import { textTable } from "../harness/text-table.js";
 import { Traffic } from "../harness/traffic.js";
 import { any, type Fault, faults, nodeTimeoutMs, type Random } from "./faults.js";
 
@@ -49,6 +50,21 @@ export interface Round {
 
 export function passed({ lost, mayLose, unequal, wrong }: Round): boolean {
   return (mayLose || lost.length === 0) && wrong.length === 0 && unequal.length === 0;
+}
+
+/** One line a round, for people. */
+export function roundTable(rounds: readonly Round[]): string {
+  const heading = ["fault", "acknowledged", "lost", "wrong", "unequal", "seconds", "verdict"];
+  const cells = (round: Round): string[] => [
+    round.fault,
+    String(round.acknowledged),
+    `${round.lost.length}${round.mayLose ? " (may)" : ""}`,
+    String(round.wrong.length),
+    String(round.unequal.length),
+    round.seconds.toFixed(1),
+    passed(round) ? "ok" : "WRONG",
+  ];
+  return textTable([heading, ...rounds.map(cells)]);
 }
 
 const writesBeforeFault = 500;

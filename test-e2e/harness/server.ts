@@ -77,6 +77,8 @@ export class Server implements AsyncDisposable {
     const { command, args } = options.program;
     const directives = ["--port", String(port), "--dir", directory, ...(options.directives ?? [])];
     this.#child = spawn(command, [...args, ...directives], { stdio: ["ignore", "pipe", "pipe"] });
+    // One listener a server, and a test may start many.
+    process.setMaxListeners(0);
     process.once("exit", this.#killAtExit);
     const keep = (chunk: Buffer): void => void (this.#log += chunk.toString("latin1"));
     this.#child.stdout?.on("data", keep);

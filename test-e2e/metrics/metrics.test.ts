@@ -2,9 +2,12 @@
 // each find their metric, and readiness tells what clients would see.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pairs, TestCluster } from "../harness/cluster.js";
 import { freePort, freePorts } from "../harness/ports.js";
+import { projectRoot } from "../harness/project-root.js";
 import { Server, subject } from "../harness/server.js";
 
 /**
@@ -64,6 +67,17 @@ const own = [
   "redis_cluster_stats_messages_ping_sent",
 ];
 
+/** The dashboard and the alerts that come with docker-compose.yml, whole: each name counts. */
+function provisioned(): string[] {
+  const files = ["alerts.yml", "grafana/dashboards/slotlog.json"];
+  return files.map((file) =>
+    readFileSync(join(projectRoot(), "packages/slotlog/monitoring", file), "utf8").replaceAll(
+      "redis_exporter",
+      "",
+    ),
+  );
+}
+
 async function get(port: number, path: string): Promise<{ status: number; text: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   return { status: response.status, text: await response.text() };
@@ -102,7 +116,7 @@ describe("metrics", () => {
     client.close();
     const pages = await Promise.all(ports.map(async (port) => (await get(port, "/metrics")).text));
     const found = new Map(pages.flatMap((page) => [...samplesOf(page)]));
-    for (const query of [...queries, ...own]) {
+    for (const query of [...queries, ...own, ...provisioned()]) {
       for (const name of query.match(/\b(?:redis|slotlog|nodejs)_\w+/g) ?? []) {
         assert.ok(found.has(name), `${name} of ${query}`);
       }

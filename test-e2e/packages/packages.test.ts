@@ -112,6 +112,9 @@ describe("packages", () => {
     const child = spawn("npx", args.split(" "), {
       cwd: project,
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own, to interrupt it whole as a terminal does: npx alone would not pass it
+      // on.
+      detached: true,
     });
     let complaints = "";
     child.stderr.on("data", (chunk: Buffer) => {
@@ -122,7 +125,7 @@ describe("packages", () => {
       string,
     ];
     assert.match(line, /"ready":true/);
-    child.kill("SIGINT");
+    process.kill(-(child.pid ?? assert.fail("npx has no process id")), "SIGINT");
     await ended;
     const { stdout } = await inProject("npx", "slotlog", "--version");
     assert.match(stdout, /\d+\.\d+\.\d+/);

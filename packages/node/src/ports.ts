@@ -186,6 +186,8 @@ export interface Net {
   listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>;
   /** The same on a unix socket, whose file goes when the listener is closed. */
   listenUnix(options: UnixListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>;
+  /** The address of a host name, or of an address itself; rejects if there is none. */
+  lookup(host: string): Promise<string>;
   /** Returns at once; `onConnect` or `onClose` of the handlers says how it went. */
   dial(options: DialOptions): Socket;
 }

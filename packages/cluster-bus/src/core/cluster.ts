@@ -26,7 +26,7 @@ import { updateState } from "./health.js";
 import type { BusCommand, BusHost, BusInput, BusRandom, CommandReply } from "./inputs.js";
 import { advanceManualFailover } from "./manual-failover.js";
 import type { Link, Peer } from "./peers.js";
-import { createPeer } from "./peers.js";
+import { createPeer, hasConnectedLink } from "./peers.js";
 import { receive } from "./receive.js";
 import { Bus, ClusterState, forgetLink, randomHex } from "./state.js";
 import type { LinkView, Shard, SlotsEntry } from "./views.js";
@@ -215,6 +215,23 @@ export class ClusterCore {
 
   node(id: string): NodeView | undefined {
     return this.#bus.state.lookup(id);
+  }
+
+  /** A node that we know has no link to us. */
+  get missesNodes(): boolean {
+    return this.#bus.state.peers.some(
+      (peer) => !peer.isMyself && !peer.handshake && !hasConnectedLink(peer),
+    );
+  }
+
+  /** This is our own address, or a known node's to which we have a link. */
+  isLinkedAt(ip: string, port: number): boolean {
+    return this.#bus.state.peers.some(
+      (peer) =>
+        peer.ip === ip &&
+        peer.port === port &&
+        (peer.isMyself || (!peer.handshake && hasConnectedLink(peer))),
+    );
   }
 
   ownerOf(slot: number): NodeView | undefined {

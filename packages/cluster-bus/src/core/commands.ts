@@ -27,7 +27,9 @@ const ok: CommandReply = { kind: "ok" };
 export function runCommand(bus: Bus, command: BusCommand): CommandReply {
   switch (command.kind) {
     case "meet":
-      return meet(bus, command);
+      return meet(bus, command, "meet");
+    case "find":
+      return meet(bus, command, "find");
     case "add-slots":
       return changeSlots(bus, command.slots, "add");
     case "delete-slots":
@@ -80,6 +82,7 @@ function changed(bus: Bus): CommandReply {
 function meet(
   bus: Bus,
   address: { readonly ip: string; readonly port: number; readonly busPort: number },
+  purpose: "meet" | "find",
 ): CommandReply {
   const validPort = (port: number): boolean => port > 0 && port <= 65535;
   if (!isAddress(address.ip) || !validPort(address.port) || !validPort(address.busPort)) {
@@ -88,7 +91,7 @@ function meet(
   startHandshake(
     bus,
     { ip: address.ip, port: address.port, tlsPort: 0, busPort: address.busPort },
-    true,
+    purpose,
   );
   return ok;
 }

@@ -27,8 +27,16 @@ export function handshakeTimeoutMs(nodeTimeoutMs: number): number {
   return Math.max(nodeTimeoutMs, handshakeMsMin);
 }
 
-/** Adds a node by address, under a random id until its first pong. */
-export function startHandshake(bus: Bus, address: PeerAddress, meet: boolean): void {
+/**
+ * Adds a node by address, under a random id until its first pong: with a MEET, which makes it add
+ * us too; with a ping, if others told us of it; or to look whether a node that we know is there
+ * now.
+ */
+export function startHandshake(
+  bus: Bus,
+  address: PeerAddress,
+  purpose: "meet" | "gossip" | "find",
+): void {
   const { state } = bus;
   const known = state.peers.some(
     (peer) =>
@@ -44,7 +52,8 @@ export function startHandshake(bus: Bus, address: PeerAddress, meet: boolean): v
     now: bus.now,
   });
   peer.handshake = true;
-  peer.meetPending = meet;
+  peer.meetPending = purpose === "meet";
+  peer.mustBeKnown = purpose === "find";
   setAddress(peer, address);
   state.add(peer);
 }
@@ -80,6 +89,15 @@ export function learnOwnAddress(bus: Bus, link: Link, isMeet: boolean): void {
 export function finishHandshake(bus: Bus, link: Link, header: BusHeader): Peer | undefined {
   const peer = link.peer as Peer;
   const known = bus.state.lookup(header.sender);
+  if (peer.mustBeKnown && known === undefined) {
+    bus.log(
+      "warning",
+      `The node at ${peer.ip}:${peer.port} is ${header.sender}, which this cluster does not know: ` +
+        "it is left alone. If it belongs here, CLUSTER MEET adds it.",
+    );
+    deletePeer(bus, peer);
+    return undefined;
+  }
   if (known !== undefined || !isNodeId(header.sender)) {
     if (known !== undefined && !known.isMyself) {
       bus.log(

@@ -49,6 +49,8 @@ export type BusInput =
 /** Commands that change the cluster's configuration; each is answered at once. */
 export type BusCommand =
   | { readonly kind: "meet"; readonly ip: string; readonly port: number; readonly busPort: number }
+  /** Looks whether a node that we know is at this address now; no other is taken in. */
+  | { readonly kind: "find"; readonly ip: string; readonly port: number; readonly busPort: number }
   /** Slots as the client gave them, in order: doubles are an error with the slot's number. */
   | { readonly kind: "add-slots"; readonly slots: readonly number[] }
   | { readonly kind: "delete-slots"; readonly slots: readonly number[] }

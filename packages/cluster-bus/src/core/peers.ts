@@ -44,6 +44,8 @@ export interface Peer {
   handshake: boolean;
   /** The first message to it must be a MEET, so that it adds us. */
   meetPending: boolean;
+  /** In a handshake that only looks for a node that we know, and takes in no other. */
+  mustBeKnown: boolean;
   /** False once another node answered at its address. */
   addressKnown: boolean;
   /** A primary that replicas may migrate to: it has, or had, replicas. */
@@ -103,6 +105,7 @@ export function createPeer(options: {
     health: "online",
     handshake: false,
     meetPending: false,
+    mustBeKnown: false,
     addressKnown: true,
     migrateTo: false,
     noFailover: false,

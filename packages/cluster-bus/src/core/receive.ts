@@ -149,7 +149,7 @@ function receiveHeartbeat(
   if (message.type !== "pong") {
     learnOwnAddress(bus, link, message.type === "meet");
     if (message.type === "meet" && sender === undefined && header.sender !== bus.myself.id) {
-      startHandshake(bus, addressFrom(link, header), false);
+      startHandshake(bus, addressFrom(link, header), "gossip");
     }
     sendHeartbeat(bus, link, "pong");
   }

@@ -6,6 +6,7 @@
  * accepted socket is given the same by moving its handle into a socket made with that option.)
  */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type {
   DialOptions,
@@ -240,6 +241,7 @@ export function systemNet(): Net {
   return {
     listen: (options, onConnection) => listen(options, buffer, onConnection),
     listenUnix: (options, onConnection) => listenUnix(options, buffer, onConnection),
+    lookup: async (host) => (await lookup(host)).address,
     dial: (options) => dial(options, buffer),
   };
 }

@@ -7,15 +7,19 @@ import {
   BusDriver,
   type BusNode,
   type LocalRole,
+  type NodeView,
   defaultBusConfig,
 } from "@slotlog/cluster-bus";
 import { replyErrors } from "@slotlog/resp";
 import type { Configuration, NodeConfig } from "../config/config.js";
 import { textOfBytes } from "../config/byte-string.js";
 import type { ClusterGate, RouteRequest } from "../dispatch/services.js";
+import type { Client } from "../net/client.js";
 import type { Ports } from "../ports.js";
 import type { Replication } from "../replication/replication.js";
 import type { DatabaseSet } from "../store/database-set.js";
+import { AddressMap } from "./address-map.js";
+import { Seeds } from "./seeds.js";
 
 export interface ClusterBridgeParts {
   readonly ports: Ports;
@@ -42,7 +46,10 @@ export interface ClusterBridgeParts {
 export class ClusterBridge implements ClusterGate {
   readonly bus: BusDriver;
   readonly busConfig: BusConfig;
+  /** Which addresses of nodes a client is told. */
+  readonly addressMap: AddressMap;
   readonly #config: NodeConfig;
+  readonly #seeds: Seeds;
   readonly #parts: ClusterBridgeParts;
   serving = false;
 
@@ -51,6 +58,7 @@ export class ClusterBridge implements ClusterGate {
     this.#parts = parts;
     this.#config = configuration.values;
     this.busConfig = defaultBusConfig();
+    this.addressMap = new AddressMap(this.#config.clientAddressMap);
     this.#readConfig();
     for (const name of observed) configuration.onChange(name, () => this.#onConfigChanged());
     this.bus = new BusDriver({
@@ -66,6 +74,7 @@ export class ClusterBridge implements ClusterGate {
       confText,
       hosts: listenHosts(this.#config.bind),
     });
+    this.#seeds = new Seeds(this.bus, this.#config, ports);
   }
 
   get route(): Uint8Array {
@@ -74,10 +83,12 @@ export class ClusterBridge implements ClusterGate {
 
   async start(): Promise<void> {
     await this.bus.start();
+    this.#seeds.start();
     this.serving = this.bus.core.stateOk;
   }
 
   stop(): Promise<void> {
+    this.#seeds.stop();
     return this.bus.stop();
   }
 
@@ -97,14 +108,20 @@ export class ClusterBridge implements ClusterGate {
     if ((target !== undefined || source !== undefined) && request.movesKeys) return undefined;
     if (target !== undefined && request.missingKeys > 0) {
       if (request.missingKeys < request.keyCount) return replyErrors.tryAgain;
-      return `ASK ${slot} ${core.endpointOf(target)}:${target.port}`;
+      return `ASK ${slot} ${this.#addressFor(client, target)}`;
     }
     if (source !== undefined && (client.asking || request.asksItself)) {
       return request.keyCount > 1 && request.missingKeys > 0 ? replyErrors.tryAgain : undefined;
     }
     const mayRead = request.shardChannel || (client.readOnly && request.readOnly);
     if (mayRead && !core.isPrimary && core.primary?.id === owner.id) return undefined;
-    return isMine ? undefined : `MOVED ${slot} ${core.endpointOf(owner)}:${owner.port}`;
+    return isMine ? undefined : `MOVED ${slot} ${this.#addressFor(client, owner)}`;
+  }
+
+  #addressFor(client: Client, node: NodeView): string {
+    const mapped = this.addressMap.addressFor(client.link.localAddress, node);
+    if (mapped !== undefined) return `${mapped.host}:${mapped.port}`;
+    return `${this.bus.core.endpointOf(node)}:${node.port}`;
   }
 
   #refusalWhenDown(request: RouteRequest): string | undefined {

@@ -2,6 +2,7 @@
  * The addresses a node listens on, and who is let in: `bind`, `unixsocket`, `maxclients`,
  * `protected-mode`. It accepts, refuses with Redis' words, or hands the socket on.
  */
+import { AddressMap } from "../cluster/address-map.js";
 import { pathIn } from "../config/byte-string.js";
 import type { NodeConfig } from "../config/config.js";
 import type { Listener, Net, Log, Socket } from "../ports.js";
@@ -62,10 +63,21 @@ export class Listeners {
     return this.#open[0]?.port ?? 0;
   }
 
-  /** Listens on every address of `bind`; throws a `ListenError` if a needed one cannot be had. */
+  /**
+   * Listens on every address of `bind`, at `port` and at those that `client-address-map` adds;
+   * throws a `ListenError` if a needed one cannot be had.
+   */
   async listen(): Promise<void> {
+    const { config } = this.#host;
+    await this.#listenAt(config.port);
+    for (const port of new AddressMap(config.clientAddressMap).ports) {
+      if (port !== this.port) await this.#listenAt(port);
+    }
+  }
+
+  async #listenAt(wanted: number): Promise<void> {
     const { config, net, log } = this.#host;
-    let { port } = config;
+    let port = wanted;
     for (const entry of config.bind.length === 0 ? ["*", "-::*"] : config.bind) {
       const optional = entry.startsWith("-");
       const address = optional ? entry.slice(1) : entry;

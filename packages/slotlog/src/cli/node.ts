@@ -1,6 +1,7 @@
 // `slotlog node`: hands redis-server's arguments to a node unread, and binds the node's life to the
 // `slotlog up` that started it, if one did.
 
+import { directivesFromEnvironment } from "./environment.js";
 import { CliError, type ExitCode, exitCodes } from "./errors.js";
 import { version } from "./version.js";
 
@@ -18,6 +19,10 @@ Examples:
 Memory: V8's heap limit is set when the process starts and bounds the data of the node:
   node --max-old-space-size=8192 $(command -v slotlog) node redis.conf
 
+From the environment, for containers; arguments win over it, it wins over a config file:
+  SLOTLOG_PASSWORD_FILE  a file whose first line is requirepass and masterauth
+  SLOTLOG_LOG_FORMAT     json, for one object per log line, or human
+
 Exit codes: 0 stopped as asked, 1 failed, such as a taken port or a mistake in the config.`;
 
 export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode | undefined> {
@@ -33,7 +38,8 @@ export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode 
   // Loaded here and not above: `slotlog --help` need not wait for a whole server.
   const { ConfigFileError, runNode } = await import("@slotlog/node");
   try {
-    const node = await runNode({ args: argv, product: `slotlog ${version()}` });
+    const args = [...argv, ...directivesFromEnvironment(argv)];
+    const node = await runNode({ args, product: `slotlog ${version()}` });
     stopOnSignals(() => node.terminate());
     return undefined;
   } catch (error) {

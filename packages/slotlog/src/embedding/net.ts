@@ -58,6 +58,10 @@ export class StoppableNet implements Net {
     return listener;
   }
 
+  lookup(host: string): Promise<string> {
+    return this.#net.lookup(host);
+  }
+
   async listenUnix(
     options: UnixListenOptions,
     accept: (socket: Socket) => void,

@@ -169,7 +169,7 @@ test("a batch that a redis-server has cut and written on behind is no damage", a
         atItsEnd++;
         continue;
       }
-      assert.ok(!(loaded instanceof AofLoadError), `${length}: ${String(loaded)}`);
+      assert.ok(!(loaded instanceof AofLoadError), `${length}: ${(loaded as Error).message}`);
       assert.equal(loaded.position, undefined);
       assert.equal(loaded.chain, undefined);
       const report = await check(files);
@@ -178,7 +178,7 @@ test("a batch that a redis-server has cut and written on behind is no damage", a
       // And then a node of ours again, which begins a checksum of its own.
       fs.appendFileSync(files.pathOf(name), sealed(["SELECT 0", "INCR a"]).bytes);
       const again = await load(files);
-      assert.ok(!(again instanceof AofLoadError), `${length}: ${String(again)}`);
+      assert.ok(!(again instanceof AofLoadError), `${length}: ${(again as Error).message}`);
       assert.equal(again.position?.id, id);
       assert.equal((await check(files)).sound, true);
     }

@@ -1,6 +1,7 @@
 /** Subcommands of CLUSTER that only look. */
 import type { Shard, ShardNode, SlotsNode } from "@slotlog/cluster-bus";
 import type { ReplyWriter } from "@slotlog/resp";
+import type { NodeAddress } from "../../cluster/address-map.js";
 import type { CommandContext } from "../../dispatch/context.js";
 import { fail } from "../errors.js";
 import type { CommandSpec } from "../spec.js";
@@ -15,6 +16,34 @@ import {
   subcommand,
   varies,
 } from "./subcommand.js";
+
+/** What this client is told of a node in place of its announced address, if anything. */
+type Translate = (id: string) => NodeAddress | undefined;
+
+function translator(context: CommandContext): Translate {
+  const { client, node } = context;
+  const { core } = busOf(context);
+  const map = node.cluster?.addressMap;
+  return (id) => {
+    const known = core.node(id);
+    return known && map?.addressFor(client.link.localAddress, known);
+  };
+}
+
+/** Lines of CLUSTER NODES: `id ip:port@busport,hostname ...`. */
+function translated(lines: string, translate: Translate): string {
+  return lines.replace(/^([0-9a-f]{40}) [^ @]*@/gm, (line, id: string) => {
+    const address = translate(id);
+    return address === undefined ? line : `${id} ${address.host}:${address.port}@`;
+  });
+}
+
+function forThisClient(slotsNode: SlotsNode, translate: Translate): SlotsNode {
+  const address = translate(slotsNode.id);
+  if (address === undefined) return slotsNode;
+  // The addresses that it has among nodes would lead this client nowhere.
+  return { id: slotsNode.id, endpoint: address.host, port: address.port, metadata: [] };
+}
 
 function writeSlotsNode(reply: ReplyWriter, { endpoint, port, id, metadata }: SlotsNode): void {
   reply.array(4);
@@ -32,21 +61,27 @@ function writeSlotsNode(reply: ReplyWriter, { endpoint, port, id, metadata }: Sl
 function slots(context: CommandContext): void {
   const { reply } = context;
   const entries = busOf(context).core.slotsView();
+  const translate = translator(context);
   reply.array(entries.length);
   for (const { start, end, nodes } of entries) {
     reply.array(2 + nodes.length);
     reply.integer(start);
     reply.integer(end);
-    for (const node of nodes) writeSlotsNode(reply, node);
+    for (const node of nodes) writeSlotsNode(reply, forThisClient(node, translate));
   }
 }
 
 /** The fields of a node in CLUSTER SHARDS; those that are not set are left out. */
-function shardFields(node: ShardNode): readonly (readonly [string, string | number])[] {
+function shardFields(
+  node: ShardNode,
+  translate: Translate,
+): readonly (readonly [string, string | number])[] {
   const fields: (readonly [string, string | number])[] = [["id", node.id]];
-  if (node.port !== 0) fields.push(["port", node.port]);
+  const address = translate(node.id);
+  const port = address?.port ?? node.port;
+  if (port !== 0) fields.push(["port", port]);
   if (node.tlsPort !== 0) fields.push(["tls-port", node.tlsPort]);
-  fields.push(["ip", node.ip], ["endpoint", node.endpoint]);
+  fields.push(["ip", address?.host ?? node.ip], ["endpoint", address?.host ?? node.endpoint]);
   if (node.hostname !== "") fields.push(["hostname", node.hostname]);
   fields.push(
     ["role", node.role],
@@ -56,7 +91,7 @@ function shardFields(node: ShardNode): readonly (readonly [string, string | numb
   return fields;
 }
 
-function writeShard(reply: ReplyWriter, { ranges, nodes }: Shard): void {
+function writeShard(reply: ReplyWriter, { ranges, nodes }: Shard, translate: Translate): void {
   reply.map(2);
   reply.bulk("slots");
   reply.array(ranges.length * 2);
@@ -67,7 +102,7 @@ function writeShard(reply: ReplyWriter, { ranges, nodes }: Shard): void {
   reply.bulk("nodes");
   reply.array(nodes.length);
   for (const node of nodes) {
-    const fields = shardFields(node);
+    const fields = shardFields(node, translate);
     reply.map(fields.length);
     for (const [name, value] of fields) {
       reply.bulk(name);
@@ -81,7 +116,8 @@ function shards(context: CommandContext): void {
   const { reply } = context;
   const view = busOf(context).core.shardsView();
   reply.array(view.length);
-  for (const shard of view) writeShard(reply, shard);
+  const translate = translator(context);
+  for (const shard of view) writeShard(reply, shard, translate);
 }
 
 function links(context: CommandContext): void {
@@ -110,7 +146,8 @@ function replicas(context: CommandContext, argv: readonly string[]): void {
   const found = busOf(context).core.replicasOf(argv[2] as string);
   if ("error" in found) fail(found.error);
   reply.array(found.lines.length);
-  for (const line of found.lines) reply.bulk(line);
+  const translate = translator(context);
+  for (const line of found.lines) reply.bulk(translated(line, translate));
 }
 
 function countKeysInSlot(context: CommandContext, argv: readonly string[]): void {
@@ -222,7 +259,10 @@ export const looks: readonly CommandSpec[] = [
     tips: varies,
     summary: "The nodes as this node sees them, in the form of nodes.conf.",
     complexity: "O(N), N being the number of nodes",
-    run: (context) => context.reply.verbatim("txt", busOf(context).core.nodesText()),
+    run: (context) => {
+      const text = busOf(context).core.nodesText();
+      context.reply.verbatim("txt", translated(text, translator(context)));
+    },
   }),
   subcommand({
     name: "replicas",

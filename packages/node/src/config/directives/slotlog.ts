@@ -5,6 +5,7 @@
  */
 
 import { isIP } from "node:net";
+import { mapReason } from "../../cluster/address-map.js";
 import { choice, numeric, toggle, words } from "../directive.js";
 import { INT_MAX } from "../numbers.js";
 
@@ -32,9 +33,9 @@ export const slotlogDirectives = [
   toggle("replica-acks-fsync", false),
   /** Addresses and CIDR ranges from which the cluster bus is accepted; none means all. */
   words("cluster-bus-allow", { rule: rangesReason }),
-  /** `from=to` pairs: clients that reached us by address `from` are told `to` of every node. */
-  words("client-address-map", { rule: mapReason }),
-  /** `host:port` of nodes to meet at the start, again and again until one answers. */
+  /** Which addresses of nodes clients are told, by the way they came in; see `AddressMap`. */
+  words("client-address-map", { rule: mapReason, immutable: true, hidden: true }),
+  /** `host:port[@busport]` where known nodes may be found whose addresses have changed. */
   words("cluster-seeds", { rule: seedsReason }),
   /** How long a restarted primary stays down so that it learns of a failover it slept through. */
   numeric("cluster-rejoin-delay-ms", { initial: 2000, max: INT_MAX }),
@@ -57,15 +58,11 @@ function rangesReason(ranges: readonly string[]): string | undefined {
   return undefined;
 }
 
-function mapReason(pairs: readonly string[]): string | undefined {
-  const bad = pairs.find((pair) => !/^[^=]+=[^=]+$/.test(pair));
-  return bad === undefined ? undefined : `'${bad}' is not of the form from=to`;
-}
-
 function seedsReason(seeds: readonly string[]): string | undefined {
   const bad = seeds.find((seed) => {
-    const match = /^.+:([0-9]{1,5})$/.exec(seed);
-    return match === null || Number(match[1]) > 65535 || Number(match[1]) === 0;
+    const match = /^.+:([0-9]{1,5})(?:@([0-9]{1,5}))?$/.exec(seed);
+    const isPort = (text: string): boolean => Number(text) >= 1 && Number(text) <= 65535;
+    return match === null || !isPort(match[1]!) || !isPort(match[2] ?? match[1]!);
   });
-  return bad === undefined ? undefined : `'${bad}' is not of the form host:port`;
+  return bad === undefined ? undefined : `'${bad}' is not of the form host:port[@busport]`;
 }

@@ -144,6 +144,10 @@ export class SimNet implements Net {
     return Promise.reject(new Error("there are no unix sockets between simulated machines"));
   }
 
+  lookup(host: string): Promise<string> {
+    return Promise.resolve(host);
+  }
+
   dial(options: DialOptions): Socket {
     const near = new SimSocket(this);
     this.clock.after(latencyMs, () => {

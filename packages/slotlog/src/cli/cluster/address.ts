@@ -1,18 +1,10 @@
-// Addresses as users write them, and the password that goes with them.
+// Addresses as users write them.
 
 import { usageError } from "../errors.js";
 
 export interface Address {
   readonly host: string;
   readonly port: number;
-}
-
-/** Where the password comes from: a command line can be read by every user of a machine. */
-export const passwordVariable = "SLOTLOG_PASSWORD";
-
-export function passwordFromEnvironment(): string | undefined {
-  const password = process.env[passwordVariable];
-  return password === "" ? undefined : password;
 }
 
 export function parseAddress(text: string): Address {

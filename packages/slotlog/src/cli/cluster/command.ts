@@ -3,7 +3,8 @@
 
 import type { Argv, InferredOptionTypes, Options } from "yargs";
 import { type ExitCode, exitCodes } from "../errors.js";
-import { parseAddress, passwordVariable } from "./address.js";
+import { passwordFileVariable, passwordVariable } from "../environment.js";
+import { parseAddress } from "./address.js";
 import { addNode, failover, rebalance, removeNode, reshard } from "./change.js";
 import { createCluster } from "./create.js";
 import { check, showStatus } from "./status.js";
@@ -118,7 +119,8 @@ export function describeCluster(command: Argv, setCode: (code: ExitCode) => void
   return describeChanges(describeLooks(command, setCode), setCode)
     .epilogue(
       "A node is named by host:port or by the beginning of its id. A password is taken from\n" +
-        `${passwordVariable} in the environment. Works with Redis and Valkey clusters as well.`,
+        `${passwordVariable} in the environment, or from the file that ${passwordFileVariable} names.\n` +
+        "Works with Redis and Valkey clusters as well.",
     )
     .demandCommand(1, "a command is missing");
 }
@@ -134,7 +136,8 @@ function describeLooks(command: Argv, setCode: (code: ExitCode) => void): Argv {
             "$0 cluster create <host:port ...> [options]\n\n" +
               "Makes one cluster out of empty nodes that run with cluster-enabled. Asked again, it\n" +
               "changes nothing, except that nodes which have moved to new addresses meet again.\n" +
-              `A password is taken from ${passwordVariable} in the environment.`,
+              `A password is taken from ${passwordVariable} in the environment, or from the file\n` +
+              `that ${passwordFileVariable} names.`,
           )
           .positional("nodes", { type: "string", array: true, demandOption: true })
           .options(createOptions)

@@ -8,7 +8,8 @@ import { formCluster, type Member, waitUntilServing } from "../forming/form.js";
 import { type Waiting, waitUntil } from "../forming/wait.js";
 import { type Progress, progressOn } from "../progress.js";
 import { planRoles } from "../up/plan.js";
-import { type Address, parseAddress, passwordFromEnvironment } from "./address.js";
+import { passwordFromEnvironment } from "../environment.js";
+import { type Address, parseAddress } from "./address.js";
 import type { createOptions } from "./command.js";
 
 type CreateArguments = InferredOptionTypes<typeof createOptions> & {

@@ -5,7 +5,8 @@ import { lookup } from "node:dns/promises";
 import { CliError, reasonOf } from "../errors.js";
 import { NodeClient } from "../forming/client.js";
 import { type KnownNode, parseClusterNodes, parseInfo } from "../forming/cluster-nodes.js";
-import { type Address, addressText, passwordFromEnvironment } from "./address.js";
+import { passwordFromEnvironment } from "../environment.js";
+import { type Address, addressText } from "./address.js";
 
 /** A node that answered. */
 export interface Answer {
