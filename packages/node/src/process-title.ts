@@ -1,6 +1,6 @@
 /**
- * What `ps` shows of a node: `proc-title-template` with its variables filled in. It refuses nothing:
- * a template with unknown variables is refused when it is set.
+ * What `ps` shows of a node: `proc-title-template` with its variables filled in. It refuses
+ * nothing: a template with unknown variables is refused when it is set.
  */
 import type { NodeConfig } from "./config/config.js";
 
