@@ -23,6 +23,7 @@ export class KeyspaceHooks implements StoreHooks {
   get expiredKeys(): ExpiredKeys {
     const node = this.#node;
     if (node.applier.applying) return "show";
+    if (this.replicaWrites.deleting) return "delete";
     // While writes are paused the data set stands still: an expired key waits for its DEL.
     return node.role.isReplica || node.pause.mode !== undefined ? "hide" : "delete";
   }

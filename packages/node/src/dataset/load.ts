@@ -103,7 +103,7 @@ export class DatasetLoader {
       throw new Error(`the key '${key}' exists already`);
     }
     database.set(key, value);
-    if (expireAt !== -1) database.loadExpireAt(key, expireAt);
+    if (expireAt !== -1) database.setExpireAt(key, expireAt);
     const { access } = databases.parts;
     if (frequency >= 0 && access.lfu) database.setAccess(key, access.fromFrequency(frequency));
     else if (idleSeconds >= 0 && !access.lfu) {

@@ -24,6 +24,8 @@ export class ReplicaWrites {
   /** By database. */
   readonly #written: (Written | undefined)[] = [];
   readonly #batch: Element[] = [];
+  /** The key that is looked up now is ours to delete. */
+  deleting = false;
 
   constructor(node: Node) {
     this.#node = node;
@@ -34,10 +36,10 @@ export class ReplicaWrites {
     return this.#written.reduce((sum, written) => sum + (written?.keys.length ?? 0), 0);
   }
 
-  /** A command has given a key an expiry. */
+  /** A key was given an expiry: by a client's command, by the primary's, or by a file. */
   expirySet(database: Database, key: string): void {
-    const { applier, role } = this.#node;
-    if (!role.isReplica || applier.applying) return;
+    const { applier, dispatcher, role } = this.#node;
+    if (!role.isReplica || applier.applying || dispatcher.running === undefined) return;
     const written = (this.#written[database.index] ??= {
       keys: new SetValue(database.collections, "hashtable"),
       cursor: 0,
@@ -74,7 +76,9 @@ export class ReplicaWrites {
       const lives = database.expireAt(key) >= 0 && !database.isLogicallyExpired(key);
       if (lives) continue;
       // Persisted, overwritten or deleted meanwhile: then there is nothing to expire.
-      database.deleteExpired(key);
+      this.deleting = true;
+      database.expireIfNeeded(key);
+      this.deleting = false;
       written.keys.delete(key);
     }
     batch.length = 0;

@@ -177,16 +177,9 @@ export class Database {
 
   /** Sets the expiry, whatever time it is; false if the key does not exist. */
   setExpireAt(key: string, atMs: number): boolean {
-    if (!this.loadExpireAt(key, atMs)) return false;
-    this.#hooks.expirySet(this, key);
-    return true;
-  }
-
-  /** The same as part of a data set that is loaded: nobody's command. */
-  loadExpireAt(key: string, atMs: number): boolean {
-    const place = this.#tables.again(key);
-    if (place < 0) return false;
+    if (this.#tables.again(key) < 0) return false;
     this.#setExpiry(key, atMs);
+    this.#hooks.expirySet(this, key);
     return true;
   }
 
@@ -390,11 +383,6 @@ export class Database {
     if (this.#hooks.expiredKeys !== "delete") return { examined: 0, expired: 0, finished: true };
     const { registry } = this.#tables;
     return this.#expireCycle.run(registry, this.#hooks.now(), this.#expireByKey, outOfTime);
-  }
-
-  /** Deletes the key if its time is over, whoever would else have to. */
-  deleteExpired(key: string): void {
-    if (this.isLogicallyExpired(key)) this.#expire(key);
   }
 
   readonly #expireByKey = (key: string): void => {

@@ -31,7 +31,7 @@ export interface StoreHooks {
   missed(database: Database, key: string): void;
   /** A key that was not there was added: the `new` notification. */
   created(database: Database, key: string): void;
-  /** A command gave a key an expiry; loading a data set is none. */
+  /** A key was given an expiry. */
   expirySet(database: Database, key: string): void;
   /** A collection appeared under a free key: blocked clients may be served. */
   collectionAdded(database: Database, key: string): void;
