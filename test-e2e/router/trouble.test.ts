@@ -179,6 +179,33 @@ test("what has to wait is repeated in order, and not at all once it was overtake
   assert.deepEqual(seen.slice(2), ["3", "4", "5", "3", "4", "5"]);
 });
 
+test("what a client pipelines keeps its order, whatever connections it takes", async () => {
+  const seen: string[] = [];
+  let answer = (): void => {};
+  await using node = await FakeNode.start((words, socket) => {
+    seen.push(words[0] ?? "");
+    if (words[0] !== "SET") return words[0] === "BLPOP" ? "*0\r\n" : "+OK\r\n";
+    answer = () => void socket.write("+SET\r\n");
+    return undefined;
+  });
+  await using router = await RouterProcess.start({ nodes: [node.port] });
+  for (const behind of [["MULTI", "INCR n"], ["WATCH n"], ["BLPOP n 0"], ["HELLO 3"], ["AUTH x"]]) {
+    seen.length = 0;
+    using client = await router.client();
+    client.write(
+      Buffer.concat(["SET n 1", ...behind].map((line) => encodeCommand(line.split(" ")))),
+    );
+    await eventually("the node has the first", async () => (seen.length > 0 ? undefined : "no"));
+    // Whatever overtakes would be on its way by now: the loop has gone round for somebody else.
+    using other = await router.client();
+    await other.call("GET");
+    assert.deepEqual(seen, ["SET"], behind.join());
+    answer();
+    assert.equal((await client.read()).toString(), "+SET\r\n");
+    for (const _ of behind) await client.read();
+  }
+});
+
 test("a write of unknown fate is not repeated, a read is", async () => {
   const seen: string[] = [];
   await using node = await FakeNode.start((words, socket) => {
