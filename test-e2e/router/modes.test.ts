@@ -1,5 +1,5 @@
-// What a router can be asked for: reads from replicas, speaking as a cluster, explaining what breaks
-// in one, metrics.
+// What a router can be asked for: reads from replicas, speaking as a cluster, explaining what
+// breaks in one, metrics.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";

@@ -77,6 +77,9 @@ test("what the cluster alone knows is learned from its COMMAND", () => {
   assert.equal(command?.plan, "keys");
   assert.ok(command !== undefined && command.isWrite);
   assert.deepEqual(catalog.keyIndexes(command, ["MOD.RUN", "x", "2", "a", "b", "c"]), [3, 4]);
+  const renamed = [["xauth", -2, ["no_auth"], 0, 0, 0, ["@fast", "@connection"], [], [], []]];
+  assert.equal(catalog.learn(declarationsOf(renamed)), 1);
+  assert.equal(catalog.find("xauth")?.plan, "refused");
   assert.equal(catalog.learn(declarationsOf([["get", 2, [], 0, 0, 0]])), 0);
   assert.deepEqual(declarationsOf("nonsense"), []);
 });

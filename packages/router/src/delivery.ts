@@ -173,7 +173,8 @@ export class Delivery implements LinkHost {
     const { cluster } = this.#host;
     link.node.redirects++;
     request.asking = false;
-    request.target = undefined;
+    // What was for one node of all stays with it.
+    if (request.slot !== noSlot || request.owner === undefined) request.target = undefined;
     let delay = 0;
     if (verdict.kind === "not-now") {
       delay = pauseOf(request);
@@ -281,7 +282,8 @@ export class Delivery implements LinkHost {
 
   #retry(session: Session): void {
     session.isRetryPlanned = false;
-    const parked = session.parked;
+    // They may have come back from several nodes in any order.
+    const parked = session.parked.sort((left, right) => left.sequence - right.sequence);
     session.parked = [];
     session.retryAt = 0;
     for (const request of parked) this.#again(session, request);

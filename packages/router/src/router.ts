@@ -119,7 +119,13 @@ export class Router {
   async start(listen: { readonly host: string; readonly port: number }): Promise<Listener> {
     const { clock, net } = this.options.ports;
     await this.topology.start();
-    const listener = await net.listen(listen, (socket) => this.#accept(socket));
+    let listener: Listener;
+    try {
+      listener = await net.listen(listen, (socket) => this.#accept(socket));
+    } catch (error) {
+      this.topology.close();
+      throw error;
+    }
     this.#listeners.push(listener);
     this.#sweeper = clock.every(sweepIntervalMs, () => this.#sweep());
     return listener;
