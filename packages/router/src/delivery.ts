@@ -6,7 +6,7 @@
  * was answered, and not at all if a later one on its slot was done. Nothing is done twice: what
  * changes data and may have been done is never repeated, its client is told so.
  */
-import { attemptsMax, retryDelayMsMax, retryDelayMsMin } from "./limits.js";
+import { attemptsMax, clientPendingMax, retryDelayMsMax, retryDelayMsMin } from "./limits.js";
 import type { ClusterView } from "./cluster.js";
 import type { Link, LinkEnding, LinkHost } from "./link.js";
 import type { Clock, Log, Net } from "./ports.js";
@@ -57,6 +57,10 @@ export class Delivery implements LinkHost {
     this.now = host.clock.monotonic();
   }
 
+  tick(): void {
+    this.now = this.clock.monotonic();
+  }
+
   onUnflushed(target: Link | Session): void {
     if ("output" in target) this.#sessions.push(target);
     else this.#links.push(target);
@@ -97,7 +101,7 @@ export class Delivery implements LinkHost {
         unsent: unsent.length,
       });
     }
-    this.now = this.clock.monotonic();
+    this.tick();
     if (!link.node.isReachable) this.#host.refreshSoon();
     const unknown = Buffer.from(
       `-UNCONFIRMED slotlog router: the connection to ${address} ended before the reply ` +
@@ -212,6 +216,7 @@ export class Delivery implements LinkHost {
       this.#host.pool.give(request);
       return;
     }
+    if (session.window < clientPendingMax) session.window++;
     session.meanReplyBytes += (end - start - session.meanReplyBytes) / 8;
     if (session.pending.first !== request) {
       request.reply = [Buffer.from(bytes.subarray(start, end))];
@@ -269,7 +274,7 @@ export class Delivery implements LinkHost {
       return;
     }
     this.clock.after(delay, () => {
-      this.now = this.clock.monotonic();
+      this.tick();
       this.#retry(session);
     });
   }
@@ -333,7 +338,7 @@ export class Delivery implements LinkHost {
 
   #endTurn(): void {
     this.#isDeferred = false;
-    this.now = this.clock.monotonic();
+    this.tick();
     // Each may add to the next; what is added to an earlier one waits for the next turn.
     for (const session of this.#retriable.splice(0)) this.#retry(session);
     for (const session of this.#resumable.splice(0)) session.resume();

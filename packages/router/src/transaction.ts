@@ -280,7 +280,6 @@ class Transaction implements SessionMode {
     const session = this.#session;
     const { delivery, limits, topology } = this.#router;
     const head = this.#dispatcher.open(session, command, this.#slot);
-    session.pending.push(head);
     session.holds++;
     const begin = delivery.now;
     const finish = (reply: Buffer): void => {
@@ -322,7 +321,11 @@ class Transaction implements SessionMode {
         }
       });
     };
-    attempt(words, 0);
+    // What it said before goes another way, and must not come after this.
+    session.whenAnswered(() => {
+      session.pending.push(head);
+      attempt(words, 0);
+    });
   }
 
   #lastNode: UpstreamNode | undefined;
