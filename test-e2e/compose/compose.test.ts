@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Cluster } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { mustRun, run } from "../harness/exec.js";
 import { projectRoot } from "../harness/project-root.js";
 import { pythonWithRedis } from "../harness/python.js";
@@ -89,6 +89,14 @@ test("compose up: a cluster for this machine and for containers alike", async ()
     redisPy("127.0.0.1", open.port("node-1")),
   ]);
   assert.equal(fromPython.trim(), "done ['127.0.0.1']");
+
+  // A client that knows nothing of clusters has the router.
+  const plain = new Redis(open.routerPort, "127.0.0.1");
+  try {
+    assert.deepEqual(await plain.mget("host1", "host2", "py3"), ["1", "2", "3"]);
+  } finally {
+    plain.disconnect();
+  }
 
   // From a container none is.
   const container = ["run", "--rm", "--network", open.network];
