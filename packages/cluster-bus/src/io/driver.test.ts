@@ -52,6 +52,47 @@ test("two nodes meet, serve, publish, and report their links", async () => {
   }
 });
 
+test("links that are killed come back, in the direction that was named", async () => {
+  const [a, b] = await pair();
+  try {
+    await a.until(() => a.driver.linkReports().length === 2, 5000);
+    const of = (direction: string): number | undefined =>
+      a.driver.linkReports().find((report) => report.direction === direction)?.link;
+    const { myId } = b.driver.core;
+    for (const direction of ["to", "from"] as const) {
+      const killed = of(direction);
+      const kept = of(direction === "to" ? "from" : "to");
+      assert.ok(killed !== undefined && kept !== undefined);
+      assert.ok(a.driver.killLinks(myId, direction));
+      assert.equal(of(direction), undefined);
+      assert.equal(of(direction === "to" ? "from" : "to"), kept);
+      await a.until(() => of(direction) !== undefined, 5000);
+      assert.notEqual(of(direction), killed);
+    }
+    assert.ok(a.driver.killLinks(myId, "all"));
+    assert.deepEqual(a.driver.linkReports(), []);
+    await a.until(() => a.driver.linkReports().length === 2, 5000);
+    assert.equal(a.driver.killLinks("0".repeat(40), "all"), false);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+  }
+});
+
+test("what links hold is counted", async () => {
+  const node = await startLiveNode({ writableDelayMs: 0 });
+  try {
+    assert.equal(node.driver.linkBytes, 0);
+    const packet = goldenBytes(goldenPackets[0] as (typeof goldenPackets)[number]);
+    const socket = net.connect(node.config.busPort, "127.0.0.1");
+    socket.write(packet.subarray(0, 100));
+    await node.until(() => node.driver.linkBytes === 100, 5000);
+    socket.destroy();
+    await node.until(() => node.driver.linkBytes === 0, 5000);
+  } finally {
+    await node.stop();
+  }
+});
+
 test("nodes.conf is on disk, also what nobody waited for, when the node has stopped", async () => {
   const [a, b] = await pair();
   const file = path.join(a.directory, "nodes.conf");

@@ -93,6 +93,15 @@ export class Links {
     return this.#sockets.get(id)?.socket.bufferedBytes ?? 0;
   }
 
+  /** Bytes that all links hold: unsent ones, and packets that have not arrived whole. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { socket, framer } of this.#sockets.values()) {
+      bytes += socket.bufferedBytes + framer.heldBytes;
+    }
+    return bytes;
+  }
+
   /** Links whose unsent bytes exceed the limit. */
   overLimit(bytesMax: number): LinkId[] {
     const over: LinkId[] = [];

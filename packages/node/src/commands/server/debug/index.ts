@@ -88,6 +88,23 @@ function rewriteWholeConfig({ node, reply }: CommandContext): void {
   else reply.error(error);
 }
 
+/** A link that breaks, when a test needs it to. */
+function clusterLink({ node, reply }: CommandContext, argv: readonly string[]): void {
+  const [, , action, direction, id] = argv as [string, string, string, string, string];
+  if (action.toLowerCase() !== "kill") fail(subcommandError(argv));
+  if (!node.config.clusterEnabled) {
+    fail("ERR Debug option only available for cluster mode enabled setup!");
+  }
+  const bus = node.cluster?.bus;
+  if (bus === undefined || !bus.core.knows(id)) fail(`ERR Unknown node ${id}`);
+  const which = direction.toLowerCase();
+  if (which !== "from" && which !== "to" && which !== "all") {
+    fail(`ERR Unknown direction ${direction}`);
+  }
+  bus.killLinks(id, which);
+  reply.ok();
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
   digest: {
@@ -159,6 +176,7 @@ const debuggers: Readonly<Record<string, Debugger>> = {
   "set-disable-deny-scripts": { arity: 3, run: accept },
   "aof-flush-sleep": { arity: 3, run: accept },
   "drop-cluster-packet-filter": { arity: 3, run: accept },
+  clusterlink: { arity: 5, run: clusterLink },
   replybuffer: { arity: 4, run: accept },
   leak: { arity: 3, run: accept },
   "stringmatch-test": {
