@@ -252,3 +252,70 @@ const clusterOnly: readonly [string, string][] = [
 ];
 
 export const clusterScenarios = clusterOnly.map(([name, text]) => scenario(name, text));
+
+/**
+ * What changes a node that is alone, and may be run again after itself. Commands on keys are not in
+ * it: when a cluster begins to serve is a matter of time.
+ */
+const alone: readonly [string, string][] = [
+  [
+    "a node alone is changed",
+    String.raw`
+    FLUSHALL
+    CLUSTER RESET HARD
+    ~shape CLUSTER MYID
+    ~shape CLUSTER NODES
+    CLUSTER LINKS
+    CLUSTER SLOTS
+    ~shape CLUSTER SHARDS
+    CLUSTER REPLICAS 0000000000000000000000000000000000000000
+    GET b
+    CLUSTER SET-CONFIG-EPOCH 0
+    CLUSTER SET-CONFIG-EPOCH 7
+    CLUSTER SET-CONFIG-EPOCH 8
+    ~fields CLUSTER INFO
+    CLUSTER ADDSLOTS 1 2 3
+    CLUSTER ADDSLOTS 3
+    CLUSTER ADDSLOTS 4 4
+    CLUSTER DELSLOTS 2
+    CLUSTER DELSLOTS 2
+    ~shape CLUSTER NODES
+    CLUSTER ADDSLOTSRANGE 100 200 300 400
+    CLUSTER ADDSLOTSRANGE 500 600 550 700
+    CLUSTER DELSLOTSRANGE 150 160 300 400
+    CLUSTER DELSLOTSRANGE 150 160
+    ~shape CLUSTER NODES
+    ~shape CLUSTER SLOTS
+    ~shape CLUSTER SHARDS
+    ~fields CLUSTER INFO
+    CLUSTER BUMPEPOCH
+    CLUSTER BUMPEPOCH
+    CLUSTER COUNTKEYSINSLOT 1
+    CLUSTER SAVECONFIG
+    DEBUG POPULATE 3
+    CLUSTER FLUSHSLOTS
+    CLUSTER RESET
+    CLUSTER RESET HARD
+    FLUSHALL
+    CLUSTER FLUSHSLOTS
+    CLUSTER SLOTS
+    CLUSTER ADDSLOTS 5
+    CLUSTER RESET SOFT
+    CLUSTER SLOTS
+    CLUSTER BUMPEPOCH
+    CLUSTER RESET
+    CLUSTER BUMPEPOCH
+    CLUSTER RESET HARD
+    CLUSTER BUMPEPOCH
+    CLUSTER FORGET 0000000000000000000000000000000000000000
+    CLUSTER FAILOVER
+    CLUSTER FAILOVER TAKEOVER
+    READONLY
+    READWRITE
+    ASKING
+    CLUSTER RESET HARD
+  `,
+  ],
+];
+
+export const aloneScenarios = alone.map(([name, text]) => scenario(name, text));
