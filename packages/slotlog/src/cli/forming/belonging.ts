@@ -1,6 +1,6 @@
-// Whether nodes that are to be one cluster can be: what each of them knows already must be the same
-// cluster, or nothing. Two clusters that meet become one, and the slots of one of them lose; a volume
-// that was mixed up must not do that. Pure.
+// Whether nodes that are to be one cluster can be: what each of them knows already must be the
+// same cluster, or nothing. Two clusters that meet become one, and the slots of one of them lose;
+// a volume that was mixed up must not do that. Pure.
 
 import type { KnownNode } from "./cluster-nodes.js";
 import { slotsOf } from "../cluster/slots.js";
