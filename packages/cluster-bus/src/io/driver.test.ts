@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { test } from "node:test";
+import { messageTypes } from "../message.js";
 import { parseNodesConf } from "../nodes-conf.js";
 import { goldenBytes, goldenPackets } from "../testing/golden-packets.js";
 import type { LiveNode } from "../testing/live-node.js";
@@ -73,6 +74,34 @@ test("links that are killed come back, in the direction that was named", async (
     assert.deepEqual(a.driver.linkReports(), []);
     await a.until(() => a.driver.linkReports().length === 2, 5000);
     assert.equal(a.driver.killLinks("0".repeat(40), "all"), false);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+  }
+});
+
+test("packets of a type that is dropped do not arrive, others do", async () => {
+  const [a, b] = await pair();
+  const publish = (payload: string): void => {
+    const [channel, bytes] = [Buffer.from("news"), Buffer.from(payload)];
+    a.driver.publish({ sharded: false, channel, payload: bytes });
+  };
+  try {
+    // Now b has the greater epoch, so that a has one to announce.
+    b.driver.run({ kind: "bump-epoch" });
+    await a.until(
+      () => a.driver.core.ownerOf(9000)?.configEpoch === b.driver.core.myself.configEpoch,
+      5000,
+    );
+    b.driver.dropArriving(messageTypes.indexOf("publish"));
+    publish("lost");
+    // Packets of a link arrive in order: once b has the later epoch, it has had the packet before.
+    a.driver.run({ kind: "bump-epoch" });
+    const epoch = a.driver.core.myself.configEpoch;
+    await b.until(() => b.driver.core.ownerOf(0)?.configEpoch === epoch, 5000);
+    b.driver.dropArriving(undefined);
+    publish("kept");
+    await b.until(() => b.published.length > 0, 5000);
+    assert.deepEqual(b.published, ["kept"]);
   } finally {
     await Promise.all([a.stop(), b.stop()]);
   }

@@ -222,6 +222,11 @@ export class BusDriver {
     return true;
   }
 
+  /** Loses all packets of a type that arrive from now on, for tests; undefined: none. */
+  dropArriving(typeNumber: number | undefined): void {
+    this.#links.droppedType = typeNumber;
+  }
+
   #accept(socket: BusSocket): void {
     const address = plainAddress(socket.remoteAddress);
     if (this.#allowList.allows(address, this.#options.config.allowFrom)) {

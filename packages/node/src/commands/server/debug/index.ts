@@ -6,6 +6,7 @@ import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../../dispatch/context.js";
 import { rewriteConfigFile } from "../../../config/rewrite-file.js";
 import { parseMemory } from "../../../config/numbers.js";
+import { parseSafeInteger } from "../../../store/int64.js";
 import { fail } from "../../errors.js";
 import { helpReply, subcommandError } from "../../help.js";
 import type { CommandSpec } from "../../spec.js";
@@ -105,6 +106,13 @@ function clusterLink({ node, reply }: CommandContext, argv: readonly string[]): 
   reply.ok();
 }
 
+function dropClusterPackets({ node, reply }: CommandContext, argv: readonly string[]): void {
+  const type = parseSafeInteger(argv[2] as string);
+  if (type === undefined) fail(replyErrors.notAnInteger);
+  node.cluster?.bus.dropArriving(type < 0 ? undefined : type);
+  reply.ok();
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
   digest: {
@@ -175,7 +183,7 @@ const debuggers: Readonly<Record<string, Debugger>> = {
   "set-skip-checksum-validation": { arity: 3, run: accept },
   "set-disable-deny-scripts": { arity: 3, run: accept },
   "aof-flush-sleep": { arity: 3, run: accept },
-  "drop-cluster-packet-filter": { arity: 3, run: accept },
+  "drop-cluster-packet-filter": { arity: 3, run: dropClusterPackets },
   clusterlink: { arity: 5, run: clusterLink },
   replybuffer: { arity: 4, run: accept },
   leak: { arity: 3, run: accept },
