@@ -25,7 +25,8 @@ const phases = {
         (file) => !isExample(file),
       ),
     concurrency: availableParallelism(),
-    timeoutMs: 120_000,
+    // A file of simulated clusters takes 100 s of a core, which it may have to share.
+    timeoutMs: 300_000,
   },
   e2e: {
     files: () => filesBelow("test-e2e", ".test.ts").filter((file) => !isCompose(file)),

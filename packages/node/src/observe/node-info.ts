@@ -214,6 +214,8 @@ export class NodeInfo implements InfoSource {
       pubsubPatterns: pubsub.patternCount,
       shardChannels: pubsub.shardChannelCount,
       migrateCachedSockets: this.#node.migrations.connectionCount,
+      snapshotsBegun: this.#node.persistence.snapshots.begun,
+      replicaExpires: this.#node.hooks.replicaWrites.size,
       trackingKeys: tracking.keyCount,
       trackingItems: tracking.itemCount,
       trackingPrefixes: tracking.prefixCount,
