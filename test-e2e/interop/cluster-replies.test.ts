@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TestCluster } from "../harness/cluster.js";
 import { textOf } from "../harness/reply.js";
-import { type Program, realRedis, subject } from "../harness/server.js";
+import { eventually, type Program, realRedis, subject } from "../harness/server.js";
 import { compareReplies, unmet } from "./comparison.js";
 import { play, type Scenario } from "./scenario.js";
 import { assignedSlots, clusterScenarios } from "./scenarios/cluster.js";
@@ -59,6 +59,10 @@ async function startSide(program: Program): Promise<Side> {
     using client = await server.client();
     names.set(textOf(await client.call("CLUSTER", "MYID")), `NODE${index + 1}`);
     names.set(String(server.port), `PORT${index + 1}`);
+    await eventually("the node serves", async () => {
+      const info = textOf(await client.call("CLUSTER", "INFO"));
+      return info.includes("cluster_state:ok") ? undefined : info;
+    });
   }
   return { cluster, names };
 }

@@ -200,6 +200,20 @@ export class BusDriver {
     });
   }
 
+  /** Buffers of all links. */
+  get linkBytes(): number {
+    return this.#links.heldBytes;
+  }
+
+  /** Cuts connections with a node, for tests: both sides dial again. */
+  cutLinks(node: string, direction: "to" | "from" | "all"): void {
+    for (const view of this.core.linksView()) {
+      if (view.node !== node || (direction !== "all" && view.direction !== direction)) continue;
+      this.#links.disconnect(view.link);
+      this.#step({ kind: "link-closed", now: this.now(), link: view.link });
+    }
+  }
+
   #accept(socket: BusSocket): void {
     const address = plainAddress(socket.remoteAddress);
     if (this.#allowList.allows(address, this.#options.config.allowFrom)) {

@@ -93,6 +93,15 @@ export class Links {
     return this.#sockets.get(id)?.socket.bufferedBytes ?? 0;
   }
 
+  /** What lies unsent, and what has come of packets that are not whole yet. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { framer, socket } of this.#sockets.values()) {
+      bytes += socket.bufferedBytes + framer.heldBytes;
+    }
+    return bytes;
+  }
+
   /** Links whose unsent bytes exceed the limit. */
   overLimit(bytesMax: number): LinkId[] {
     const over: LinkId[] = [];

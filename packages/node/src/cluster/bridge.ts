@@ -108,6 +108,8 @@ export class ClusterBridge implements ClusterGate {
     if ((target !== undefined || source !== undefined) && request.movesKeys) return undefined;
     if (target !== undefined && request.missingKeys > 0) {
       if (request.missingKeys < request.keyCount) return replyErrors.tryAgain;
+      // An operator who named this node as the target asks nobody else for the key.
+      if (target.id === core.myId) return undefined;
       return `ASK ${slot} ${this.#addressFor(client, target)}`;
     }
     if (source !== undefined && (client.asking || request.asksItself)) {

@@ -51,6 +51,11 @@ export class Migrations {
     return this.#onTheWay.size > 0;
   }
 
+  /** Connections to targets that wait for the next MIGRATE. */
+  get idleConnections(): number {
+    return this.#pool.idleCount;
+  }
+
   /** Blocks the client and begins; called by MIGRATE. */
   start(client: Client, command: Command, request: MigrationRequest): void {
     const late: LateClient = { client, command, isSilent: client.replyMode !== "on" };

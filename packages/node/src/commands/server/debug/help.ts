@@ -73,4 +73,6 @@ export const debugHelp: readonly string[] = [
   "    In case RESET is provided the peak reset time will be restored to the default value",
   "REPLYBUFFER RESIZING <0|1>",
   "    Enable or disable the reply buffer resize cron job",
+  "CLUSTERLINK KILL <to|from|all> <node-id>",
+  "    Kills the link based on the direction to/from (both) with the provided node.",
 ];

@@ -88,8 +88,26 @@ function rewriteWholeConfig({ node, reply }: CommandContext): void {
   else reply.error(error);
 }
 
+/** CLUSTERLINK KILL <to|from|all> <node-id> */
+function clusterLink(context: CommandContext, argv: readonly string[]): void {
+  const [, , action = "", direction = "", id = ""] = argv;
+  if (action.toLowerCase() !== "kill") {
+    context.reply.error(subcommandError(argv));
+    return;
+  }
+  const { cluster } = context.node;
+  if (cluster === undefined)
+    fail("ERR Debug option only available for cluster mode enabled setup!");
+  if (cluster.bus.core.node(id) === undefined) fail(`ERR Unknown node ${id}`);
+  const way = direction.toLowerCase();
+  if (way !== "to" && way !== "from" && way !== "all") fail(`ERR Unknown direction ${direction}`);
+  cluster.bus.cutLinks(id, way);
+  context.reply.ok();
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
+  clusterlink: { arity: 5, run: clusterLink },
   digest: {
     arity: 2,
     run: ({ node, reply }) => reply.simple(datasetDigest(node.databases.databases)),
