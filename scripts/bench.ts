@@ -9,16 +9,17 @@ import { failover } from "./bench/failover.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
+import { router } from "./bench/router.js";
 import { throughput } from "./bench/throughput.js";
 
-const help = `npm run bench [-- throughput | latency | memory | growth | aof | embedding | failover]
-                 [options]
+const help = `npm run bench [-- PART] [options]
 
   throughput   requests per second, p99 and CPU per operation (without a name)
   commands     redis-benchmark's tests of every type, CPU per operation
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
   growth       one slot that grows (--keys 20000000)
+  router       the router beside nutcracker (NUTCRACKER names it) and beside one node directly
   aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
                --tests writes,reads,replay,rewrite names some of them
   embedding    six nodes for a test suite: until they serve, and their memory
@@ -39,7 +40,17 @@ export interface BenchOptions {
   readonly heapMb: number;
 }
 
-const parts = { throughput, commands, latency, memory, growth, aof, embedding, failover } as const;
+const parts = {
+  throughput,
+  commands,
+  latency,
+  memory,
+  growth,
+  aof,
+  embedding,
+  failover,
+  router,
+} as const;
 
 /** Of `--tests`, where not the usual three are meant. */
 const usualTests: Readonly<Record<string, string>> = { commands: everyTest };

@@ -63,13 +63,22 @@ export const knownDifferences: readonly KnownDifference[] = [
       line.startsWith("CLUSTER MEET") && ours === theirs.replace("Invalid TCP b", "Invalid b"),
   },
   {
-    id: "COPY to another database says that there is none, in cluster mode",
+    id: "CLUSTER MYSHARDID exists",
     where: "cluster",
-    source: "COPY of 7.2.6 against that of 7.0.15",
+    source: "CLUSTER MYSHARDID, since 7.2",
     matches: ({ line, ours, theirs }) =>
-      line.startsWith("COPY") &&
-      ours === "-ERR DB index is out of range\r\n" &&
-      theirs === "-ERR Copying to another database is not allowed in cluster mode\r\n",
+      line.startsWith("CLUSTER MYSHARDID") &&
+      theirs.startsWith("-ERR unknown subcommand 'MYSHARDID'") &&
+      ours.startsWith("-ERR wrong number of arguments for 'cluster|myshardid'"),
+  },
+  {
+    id: "a cluster has one database, so COPY finds no other",
+    where: "cluster",
+    source: "databases of 7.2 in cluster mode against those of 7.0.15",
+    matches: ({ line, ours, theirs }) =>
+      line === "COPY b {b}c DB 1" &&
+      theirs.startsWith("-ERR Copying to another database is not allowed") &&
+      ours.startsWith("-ERR DB index is out of range"),
   },
 ];
 

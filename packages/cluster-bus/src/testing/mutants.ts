@@ -163,8 +163,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the rank does not count",
     file: "core/election.ts",
-    from: "if (sibling.replicationOffset > offset) rank++;",
-    to: "if (sibling.replicationOffset < 0) rank++;",
+    from: "sibling.replicationOffset > offset ||",
+    to: "sibling.replicationOffset < 0 ||",
+  },
+  {
+    name: "a replica that knows to lack something stands as early as its sibling",
+    file: "core/election.ts",
+    from: "(myself.primary?.replicationOffset ?? 0) > offset;",
+    to: "(myself.primary?.replicationOffset ?? 0) < 0;",
   },
   {
     name: "data of any age will do",

@@ -51,9 +51,9 @@ export class Migrations {
     return this.#onTheWay.size > 0;
   }
 
-  /** Connections to targets that wait for the next MIGRATE. */
-  get idleConnections(): number {
-    return this.#pool.idleCount;
+  /** Connections to targets: those at work, and those that are kept for the next MIGRATE. */
+  get connectionCount(): number {
+    return this.#connections.size + this.#pool.idleCount;
   }
 
   /** Blocks the client and begins; called by MIGRATE. */
