@@ -34,8 +34,8 @@ export function sameSlots(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * The first slot from `slot` on that is in one of the two; `slotCount` if none is. Most bitmaps of a
- * large cluster are nearly empty, so bytes of eight absent slots are passed over at once.
+ * The first slot from `slot` on that is in one of the two; `slotCount` if none is. Most bitmaps of
+ * a large cluster are nearly empty, so bytes of eight absent slots are passed over at once.
  */
 export function nextSlot(bitmap: Uint8Array, slot: number, other: Uint8Array = bitmap): number {
   let next = slot;
