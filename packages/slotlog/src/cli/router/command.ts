@@ -117,9 +117,15 @@ type RouterArguments = InferredOptionTypes<typeof routerOptions>;
 export function describeRouter(command: Argv): Argv<RouterArguments> {
   return command
     .options(routerOptions)
-    .example("$0 --cluster 10.0.0.1:7000,10.0.0.2:7000", "a router on port 7379 of this machine")
-    .example("$0 --cluster 127.0.0.1:7000 --read-from replica", "reads come from replicas")
-    .example("$0 --cluster 127.0.0.1:7000 --explain", "see what of a program breaks in a cluster")
+    .example(
+      "$0 router --cluster 10.0.0.1:7000,10.0.0.2:7000",
+      "a router on port 7379 of this machine",
+    )
+    .example("$0 router --cluster 127.0.0.1:7000 --read-from replica", "reads come from replicas")
+    .example(
+      "$0 router --cluster 127.0.0.1:7000 --explain",
+      "see what of a program breaks in a cluster",
+    )
     .epilogue(
       "Clients that know nothing of clusters connect to it as to one server. ROUTER HELP, said to " +
         "it, lists what it tells of itself. SIGTERM answers what is under way, then ends.",
