@@ -19,7 +19,7 @@ import type { BenchOptions } from "../bench.js";
 import { cpuSeconds, describeMachine, median } from "./machine.js";
 import { textTable } from "@slotlog/test-e2e/harness/text-table";
 
-const rounds = 3;
+const rounds = 5;
 const clients = 50;
 const keys = 100_000;
 const pipelines = [

@@ -34,6 +34,7 @@ export const differences: readonly RouterDifference[] = [
   },
   {
     id: "DEBUG is a node's own",
-    matches: ({ line, ours }) => /^DEBUG /.test(line) && /^-ERR slotlog router: DEBUG/.test(ours),
+    matches: ({ line, ours }) =>
+      line.startsWith("DEBUG ") && ours.startsWith("-ERR slotlog router: DEBUG"),
   },
 ];

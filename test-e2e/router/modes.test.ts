@@ -1,5 +1,5 @@
-// What a router can be asked for: reads from replicas, speaking as a cluster, explaining what breaks
-// in one, metrics.
+// What a router can be asked for: reads from replicas, speaking as a cluster, explaining what
+// breaks in one, metrics.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -50,6 +50,7 @@ test("reads come from replicas, a client's own writes from their primary if it a
     });
     // A node names a replica to clients once gossip has told it of its offset.
     await eventually("the router knows the replicas", async () => {
+      await reader.call("ROUTER", "REFRESH");
       const status = (await reader.call("ROUTER", "STATUS")).toString("latin1");
       return status.includes("router_nodes:6") ? undefined : status;
     });

@@ -11,7 +11,7 @@ import { eventually, realRedis, Server, subject } from "../harness/server.js";
 import { FakeNode } from "./fake-node.js";
 import { RouterProcess } from "./router-process.js";
 
-const timeoutMs = 1_000;
+const timeoutMs = 700;
 /** A busy machine answers later than it should. */
 const slackMs = 3_000;
 const quick = ["--timeout-ms", String(timeoutMs)];
@@ -61,47 +61,47 @@ test("no cluster reachable: an error that says so, and service as soon as there 
   });
 });
 
-for (const [what, signal] of [
-  ["a node is dead", "SIGKILL"],
-  ["a node hangs", "SIGSTOP"],
-] as const) {
-  test(`${what}: its slots are answered with an error in time, others at once`, async () => {
-    await using cluster = await TestCluster.start({
-      programs: [realRedis(), realRedis(), realRedis()],
-      primaries: 3,
-      directives: ["--cluster-require-full-coverage", "no"],
-    });
-    const nodes = cluster.servers.map(({ port }) => port);
-    await using router = await RouterProcess.start({ nodes, args: quick });
-    using lucky = await router.client();
-    using unlucky = await router.client();
-    // Slots 12182, 5061 and 866: on the third, the first and the first node.
-    assert.match((await lucky.call("SET", "foo", "1")).toString(), /^\+OK/);
-    assert.match((await unlucky.call("SET", "bar", "1")).toString(), /^\+OK/);
-    const victim = cluster.servers[0]?.pid ?? 0;
-    process.kill(victim, signal);
-    try {
-      const waiting = [timed(unlucky, "GET", "bar"), timed(unlucky, "SET", "bar", "2")];
-      for (let round = 0; round < 50; round++) {
-        const { reply, ms } = await timed(lucky, "GET", "foo");
-        assert.equal(reply, "$1\r\n1\r\n");
-        assert.ok(ms < 500, `another node's client waited ${ms} ms`);
-      }
-      for (const { reply, ms } of await Promise.all(waiting)) {
-        bounded(ms);
-        assert.match(reply, /^-(CLUSTERDOWN|UNCONFIRMED) /);
-      }
-      assert.match(await errorOf(unlucky, "MGET", "foo", "bar"), /^-CLUSTERDOWN/);
-      assert.match((await timed(unlucky, "GET", "foo")).reply, /^\$1/);
-    } finally {
-      if (signal === "SIGSTOP") process.kill(victim, "SIGCONT");
-    }
-    if (signal !== "SIGSTOP") return;
-    await eventually("the slots are served again", async () => {
-      const { reply } = await timed(unlucky, "GET", "bar");
-      return reply.startsWith("$") ? undefined : reply;
-    });
+test("a node hangs, then dies: its slots are answered with an error in time, others at once", async () => {
+  await using cluster = await TestCluster.start({
+    programs: [realRedis(), realRedis(), realRedis()],
+    primaries: 3,
+    directives: ["--cluster-require-full-coverage", "no"],
   });
+  const nodes = cluster.servers.map(({ port }) => port);
+  await using router = await RouterProcess.start({ nodes, args: quick });
+  using lucky = await router.client();
+  using unlucky = await router.client();
+  // Slots 12182 and 5061: on the third and on the first node.
+  assert.match((await lucky.call("SET", "foo", "1")).toString(), /^\+OK/);
+  assert.match((await unlucky.call("SET", "bar", "1")).toString(), /^\+OK/);
+  const victim = cluster.servers[0] as Server;
+  process.kill(victim.pid, "SIGSTOP");
+  try {
+    await sufferingOf(unlucky, lucky);
+  } finally {
+    process.kill(victim.pid, "SIGCONT");
+  }
+  await eventually("the slots are served again", async () => {
+    const { reply } = await timed(unlucky, "GET", "bar");
+    return reply.startsWith("$") ? undefined : reply;
+  });
+  await victim.kill9();
+  await sufferingOf(unlucky, lucky);
+});
+
+async function sufferingOf(unlucky: RawClient, lucky: RawClient): Promise<void> {
+  const waiting = [timed(unlucky, "GET", "bar"), timed(unlucky, "SET", "bar", "2")];
+  for (let round = 0; round < 50; round++) {
+    const { reply, ms } = await timed(lucky, "GET", "foo");
+    assert.equal(reply, "$1\r\n1\r\n");
+    assert.ok(ms < 500, `another node's client waited ${ms} ms`);
+  }
+  for (const { reply, ms } of await Promise.all(waiting)) {
+    bounded(ms);
+    assert.match(reply, /^-(CLUSTERDOWN|UNCONFIRMED) /);
+  }
+  assert.match(await errorOf(unlucky, "MGET", "foo", "bar"), /^-CLUSTERDOWN/);
+  assert.match((await timed(unlucky, "GET", "foo")).reply, /^\$1/);
 }
 
 async function errorOf(client: RawClient, ...words: string[]): Promise<string> {
@@ -149,6 +149,60 @@ test("nodes that send a command to each other, and a topology that flaps", async
     assert.match(reply, /^-CLUSTERDOWN slotlog router: the nodes send this command to each other/);
   } finally {
     clearInterval(flapping);
+  }
+});
+
+test("what has to wait is repeated in order, and not at all once it was overtaken", async () => {
+  const seen: string[] = [];
+  const tries = new Map<string, number>();
+  const refuseFirst = new Set(["1"]);
+  await using node = await FakeNode.start((words) => {
+    const value = words[2] ?? "";
+    seen.push(value);
+    const before = tries.get(value) ?? 0;
+    tries.set(value, before + 1);
+    return before === 0 && refuseFirst.has(value) ? "-TRYAGAIN later\r\n" : "+OK\r\n";
+  });
+  await using router = await RouterProcess.start({ nodes: [node.port], args: quick });
+  using client = await router.client();
+  const send = async (...values: string[]): Promise<string[]> => {
+    client.write(Buffer.concat(values.map((value) => encodeCommand(["SET", "k", value]))));
+    const replies: string[] = [];
+    for (const _ of values) replies.push((await client.read()).toString().trim());
+    return replies;
+  };
+  // 2 was done before 1 could be repeated: to repeat it would leave the older value.
+  assert.deepEqual(await send("1", "2"), ["-TRYAGAIN later", "+OK"]);
+  assert.deepEqual(seen, ["1", "2"]);
+  for (const value of ["3", "4", "5"]) refuseFirst.add(value);
+  assert.deepEqual(await send("3", "4", "5"), ["+OK", "+OK", "+OK"]);
+  assert.deepEqual(seen.slice(2), ["3", "4", "5", "3", "4", "5"]);
+});
+
+test("what a client pipelines keeps its order, whatever connections it takes", async () => {
+  const seen: string[] = [];
+  let answer = (): void => {};
+  await using node = await FakeNode.start((words, socket) => {
+    seen.push(words[0] ?? "");
+    if (words[0] !== "SET") return words[0] === "BLPOP" ? "*0\r\n" : "+OK\r\n";
+    answer = () => void socket.write("+SET\r\n");
+    return undefined;
+  });
+  await using router = await RouterProcess.start({ nodes: [node.port] });
+  for (const behind of [["MULTI", "INCR n"], ["WATCH n"], ["BLPOP n 0"], ["HELLO 3"], ["AUTH x"]]) {
+    seen.length = 0;
+    using client = await router.client();
+    client.write(
+      Buffer.concat(["SET n 1", ...behind].map((line) => encodeCommand(line.split(" ")))),
+    );
+    await eventually("the node has the first", async () => (seen.length > 0 ? undefined : "no"));
+    // Whatever overtakes would be on its way by now: the loop has gone round for somebody else.
+    using other = await router.client();
+    await other.call("GET");
+    assert.deepEqual(seen, ["SET"], behind.join());
+    answer();
+    assert.equal((await client.read()).toString(), "+SET\r\n");
+    for (const _ of behind) await client.read();
   }
 });
 

@@ -5,6 +5,7 @@
  * SCAN walks all primaries, that MONITOR makes no sense) is in `overrides` and nowhere else.
  */
 import type { Argument } from "@slotlog/resp";
+import { refusedFlag } from "./learned-commands.js";
 
 export interface KeySpecification {
   readonly flags: readonly string[];
@@ -118,8 +119,9 @@ function tip(declared: DeclaredCommand, name: string): string | undefined {
 function planOf(declared: DeclaredCommand, flags: ReadonlySet<string>): Plan {
   const override = overrides[declared.fullName] ?? overrides[containerOf(declared.fullName)];
   if (override !== undefined) return override.plan;
+  if (flags.has(refusedFlag)) return "refused";
   if (flags.has("blocking")) return "blocking";
-  if (flags.has("pubsub") && /subscribe$/.test(declared.spec.name)) return "subscribe";
+  if (flags.has("pubsub") && declared.spec.name.endsWith("subscribe")) return "subscribe";
   switch (tip(declared, "request_policy")) {
     case "multi_shard":
       return "split";

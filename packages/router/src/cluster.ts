@@ -29,6 +29,8 @@ export type ReadFrom = "primary" | "replica" | "nearest";
 
 export class ClusterView {
   readonly #nodes = new Map<string, UpstreamNode>();
+  /** Left the cluster, and still owe answers. */
+  readonly #retired = new Set<UpstreamNode>();
   readonly #primaries: (UpstreamNode | undefined)[] = Array.from(
     { length: slotCount },
     () => undefined,
@@ -53,6 +55,20 @@ export class ClusterView {
 
   get shards(): readonly Shard[] {
     return this.#shards;
+  }
+
+  /** Those that left included, as long as they have connections. */
+  *everyNode(): Iterable<UpstreamNode> {
+    yield* this.#nodes.values();
+    for (const node of this.#retired) {
+      const [link] = node.links();
+      if (link === undefined) this.#retired.delete(node);
+      else yield node;
+    }
+  }
+
+  has(node: UpstreamNode): boolean {
+    return this.#nodes.get(`${node.host}|${node.port}`) === node;
   }
 
   get nodes(): Iterable<UpstreamNode> {
@@ -103,6 +119,7 @@ export class ClusterView {
       if (used.has(node)) continue;
       this.#nodes.delete(key);
       node.retire();
+      this.#retired.add(node);
     }
     const changed = before.some((node, slot) => node !== this.#primaries[slot]);
     if (changed) this.version++;

@@ -28,6 +28,9 @@ export interface DedicatedOptions {
 interface Blocked {
   readonly link: Link;
   readonly node: UpstreamNode;
+  readonly slot: number;
+  /** Monotonic ms since which the slot is elsewhere; 0 if it is not. */
+  strayedAt: number;
   /** The node's own number of this connection, once it has told. */
   id: number;
 }
@@ -96,12 +99,23 @@ export class Dedicated {
 
   /** Ends those whose node does not answer. */
   sweep(now: number, timeoutMs: number): void {
+    this.#sweepBlocked(now, timeoutMs);
     for (const link of this.#used) {
       if (this.#patient.has(link)) continue;
       const since = link.waitingSince;
       if (since !== undefined && now - since > timeoutMs) {
         link.close(`no reply within ${timeoutMs} ms`);
       }
+    }
+  }
+
+  /** A node that lost the slot tells those who wait there, unless it hangs. */
+  #sweepBlocked(now: number, timeoutMs: number): void {
+    for (const blocked of this.#blocked.values()) {
+      const isHere = this.#router.cluster.primaryOf(blocked.slot) === blocked.node;
+      if (isHere) blocked.strayedAt = 0;
+      else if (blocked.strayedAt === 0) blocked.strayedAt = now;
+      else if (now - blocked.strayedAt > timeoutMs) blocked.link.close("another node has the slot");
     }
   }
 
@@ -128,7 +142,6 @@ export class Dedicated {
   #wait(session: Session, command: RoutedCommand, slot: number, argv: readonly Argument[]): void {
     const { cluster, delivery, dispatcher, limits, topology } = this.#router;
     const head = dispatcher.open(session, command, slot);
-    session.pending.push(head);
     session.holds++;
     const begin = delivery.now;
     let attempts = 0;
@@ -162,7 +175,7 @@ export class Dedicated {
         finish(errorReply(tooMany(this.#max)));
         return;
       }
-      const blocked: Blocked = { link, node, id: 0 };
+      const blocked: Blocked = { link, node, slot, strayedAt: 0, id: 0 };
       this.#blocked.set(session, blocked);
       this.send(link, ["CLIENT", "ID"], (reply) => {
         if (!isError(reply)) blocked.id = integerOf(reply);
@@ -182,7 +195,11 @@ export class Dedicated {
         }
       });
     };
-    attempt(cluster.primaryOf(slot), false);
+    // What it said before goes another way, and must not come after this.
+    session.whenAnswered(() => {
+      session.pending.push(head);
+      attempt(cluster.primaryOf(slot), false);
+    });
   }
 
   /** The client is gone: the node must not give it anything any more. */

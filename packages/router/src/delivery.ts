@@ -6,7 +6,7 @@
  * was answered, and not at all if a later one on its slot was done. Nothing is done twice: what
  * changes data and may have been done is never repeated, its client is told so.
  */
-import { attemptsMax, retryDelayMsMax, retryDelayMsMin } from "./limits.js";
+import { attemptsMax, clientPendingMax, retryDelayMsMax, retryDelayMsMin } from "./limits.js";
 import type { ClusterView } from "./cluster.js";
 import type { Link, LinkEnding, LinkHost } from "./link.js";
 import type { Clock, Log, Net } from "./ports.js";
@@ -57,6 +57,10 @@ export class Delivery implements LinkHost {
     this.now = host.clock.monotonic();
   }
 
+  tick(): void {
+    this.now = this.clock.monotonic();
+  }
+
   onUnflushed(target: Link | Session): void {
     if ("output" in target) this.#sessions.push(target);
     else this.#links.push(target);
@@ -97,7 +101,7 @@ export class Delivery implements LinkHost {
         unsent: unsent.length,
       });
     }
-    this.now = this.clock.monotonic();
+    this.tick();
     if (!link.node.isReachable) this.#host.refreshSoon();
     const unknown = Buffer.from(
       `-UNCONFIRMED slotlog router: the connection to ${address} ended before the reply ` +
@@ -169,7 +173,8 @@ export class Delivery implements LinkHost {
     const { cluster } = this.#host;
     link.node.redirects++;
     request.asking = false;
-    request.target = undefined;
+    // What was for one node of all stays with it.
+    if (request.slot !== noSlot || request.owner === undefined) request.target = undefined;
     let delay = 0;
     if (verdict.kind === "not-now") {
       delay = pauseOf(request);
@@ -212,6 +217,7 @@ export class Delivery implements LinkHost {
       this.#host.pool.give(request);
       return;
     }
+    if (session.window < clientPendingMax) session.window++;
     session.meanReplyBytes += (end - start - session.meanReplyBytes) / 8;
     if (session.pending.first !== request) {
       request.reply = [Buffer.from(bytes.subarray(start, end))];
@@ -269,14 +275,15 @@ export class Delivery implements LinkHost {
       return;
     }
     this.clock.after(delay, () => {
-      this.now = this.clock.monotonic();
+      this.tick();
       this.#retry(session);
     });
   }
 
   #retry(session: Session): void {
     session.isRetryPlanned = false;
-    const parked = session.parked;
+    // They may have come back from several nodes in any order.
+    const parked = session.parked.sort((left, right) => left.sequence - right.sequence);
     session.parked = [];
     session.retryAt = 0;
     for (const request of parked) this.#again(session, request);
@@ -333,7 +340,7 @@ export class Delivery implements LinkHost {
 
   #endTurn(): void {
     this.#isDeferred = false;
-    this.now = this.clock.monotonic();
+    this.tick();
     // Each may add to the next; what is added to an earlier one waits for the next turn.
     for (const session of this.#retriable.splice(0)) this.#retry(session);
     for (const session of this.#resumable.splice(0)) session.resume();

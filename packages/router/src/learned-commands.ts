@@ -18,6 +18,9 @@ export interface LearnedCommand extends DeclaredCommand {
   readonly learned: readonly LearnedSpec[];
 }
 
+/** No server has this flag: it is how `Catalog` is told. */
+export const refusedFlag = "router_refused";
+
 export function isLearned(command: DeclaredCommand): command is LearnedCommand {
   return "learned" in command;
 }
@@ -41,10 +44,13 @@ export function declarationsOf(reply: unknown): DeclaredCommand[] {
 
 function declarationOf(entry: unknown): LearnedCommand | undefined {
   if (!Array.isArray(entry)) return undefined;
-  const [name, arity, flags, first, last, step, , tips, specs, subcommands] = entry as unknown[];
+  const [name, arity, flags, first, last, step, categories, tips, specs, subcommands] =
+    entry as unknown[];
   if (typeof name !== "string" || typeof arity !== "number") return undefined;
   const fullName = name.toLowerCase();
-  const words = texts(flags);
+  // A command that changes its connection, under whatever name, would change it for others.
+  const isOfConnection = texts(categories).includes("@connection");
+  const words = [...texts(flags), ...(isOfConnection ? [refusedFlag] : [])];
   const learned = Array.isArray(specs) ? specs.flatMap(specOf) : [];
   const subs = Array.isArray(subcommands) ? declarationsOf(subcommands) : [];
   const movable = words.includes("movablekeys");

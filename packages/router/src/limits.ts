@@ -25,6 +25,11 @@ export const defaultLimits: RouterLimits = {
 /** Commands of one client that are under way; beyond it the client is not read. */
 export const clientPendingMax = 1024;
 /**
+ * What a new client has of it; each reply adds one. Until the size of its replies is known, a burst
+ * of requests for large values must not fill a connection that others use as well.
+ */
+export const clientPendingMin = 64;
+/**
  * Replies that a client's commands under way are expected to have, by the size of its last ones:
  * beyond it the client is not read. A thousand GETs of a megabyte would else be a gigabyte here.
  */

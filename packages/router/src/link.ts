@@ -17,6 +17,10 @@ import type { UpstreamNode } from "./upstream.js";
 export interface LinkHost {
   readonly clock: Clock;
   readonly net: Net;
+  /** Monotonic ms, as of the last `tick`. */
+  readonly now: number;
+  /** Something came: reads the clock, once for all that came with it. */
+  tick(): void;
   /** `bytes[start, end)` is only valid during the call. */
   onReply(link: Link, request: Request, bytes: Buffer, start: number, end: number): void;
   /** The end of the turn will flush it. */
@@ -69,6 +73,7 @@ export class Link {
   #reason = "the connection was closed by the node";
   #refusal: string | undefined;
   #isWanted = false;
+  #receivedAt = 0;
 
   constructor(host: LinkHost, node: UpstreamNode, identity: Identity, reliefBytes: number) {
     this.#host = host;
@@ -90,9 +95,10 @@ export class Link {
     return this.#inflight.length;
   }
 
-  /** Monotonic ms since which the oldest request waits; `undefined` if none does. */
+  /** Monotonic ms since which nothing came although a request waits; `undefined` if none does. */
   get waitingSince(): number | undefined {
-    return this.#inflight.first?.startedAt;
+    const first = this.#inflight.first;
+    return first === undefined ? undefined : Math.max(first.sentAt, this.#receivedAt);
   }
 
   sendRaw(request: Request, source: Buffer, start: number, end: number): void {
@@ -124,6 +130,7 @@ export class Link {
   }
 
   #sent(request: Request): void {
+    request.sentAt = this.#host.now;
     this.#inflight.push(request);
     this.#unsent++;
     this.unansweredBytes += request.bytes;
@@ -149,6 +156,8 @@ export class Link {
   }
 
   #onData(chunk: Buffer): void {
+    this.#host.tick();
+    this.#receivedAt = this.#host.now;
     try {
       this.#read(chunk);
     } catch (error) {

@@ -51,24 +51,34 @@ export class LocalCommands {
     const words = argv.map((each) => (typeof each === "string" ? each : each.toString("latin1")));
     const [name] = command.fullName.split("|");
     switch (name) {
+      // Behind them the client goes other ways, which its earlier commands must not come after.
       case "auth":
-        this.#auth(session, command, words);
+        this.#alone(session, () => this.#auth(session, command, words));
         return;
       case "hello":
-        this.#hello(session, command, words);
+        this.#alone(session, () => this.#hello(session, command, words));
         return;
       case "quit":
         this.#host.reply(session, okReply, command);
         session.end();
         return;
       case "reset":
-        this.#reset(session, command);
+        this.#alone(session, () => this.#reset(session, command));
         return;
       default:
         this.#admitted(session, probeOf(command.fullName), command, () =>
           this.#answer(session, command, words),
         );
     }
+  }
+
+  #alone(session: Session, then: () => void): void {
+    session.holds++;
+    session.whenAnswered(() => {
+      session.holds--;
+      then();
+      session.resumeSoon();
+    });
   }
 
   /** Runs `then` if a node lets the client do `probe`, at once if it has before. */

@@ -8,11 +8,13 @@ import type { Socket } from "./ports.js";
 import type { Request } from "./request.js";
 
 const chunkBytes = 64 * 1024;
+/** A connection of one client's own sends little: a thousand of them must not cost 64 MiB. */
+const firstChunkBytes = 4 * 1024;
 /** From this size on a request has buffers of its own. */
 const ownBytes = 16 * 1024;
 
 export class RequestChunk {
-  readonly bytes = Buffer.allocUnsafeSlow(chunkBytes);
+  readonly bytes: Buffer;
   end = 0;
   /** Up to here it was written to the socket. */
   flushed = 0;
@@ -21,6 +23,10 @@ export class RequestChunk {
   /** The socket keeps parts of it: never written again. */
   isOwned = false;
   isCurrent = true;
+
+  constructor(bytes: number) {
+    this.bytes = Buffer.allocUnsafeSlow(bytes);
+  }
 
   release(): void {
     this.references--;
@@ -32,7 +38,7 @@ export class RequestChunk {
 }
 
 export class Outbox {
-  #chunk = new RequestChunk();
+  #chunk = new RequestChunk(firstChunkBytes);
   /** Sealed pieces in front of the current chunk's. */
   #ready: { readonly bytes: Uint8Array; readonly chunk: RequestChunk | undefined }[] = [];
 
@@ -117,10 +123,11 @@ export class Outbox {
   }
 
   #room(bytes: number): RequestChunk {
-    if (chunkBytes - this.#chunk.end >= bytes && !this.#chunk.isOwned) return this.#chunk;
+    const { bytes: memory, end, isOwned } = this.#chunk;
+    if (memory.length - end >= bytes && !isOwned) return this.#chunk;
     this.#seal();
     this.#chunk.isCurrent = false;
-    this.#chunk = new RequestChunk();
+    this.#chunk = new RequestChunk(chunkBytes);
     return this.#chunk;
   }
 

@@ -1,4 +1,4 @@
-/** Replies that the router makes itself, as bytes in the client's protocol. Not for the hot path. */
+/** Replies that the router makes itself, in the client's protocol. Not for the hot path. */
 import { ReplyWriter } from "@slotlog/resp";
 
 const arenaBytes = 64 * 1024;

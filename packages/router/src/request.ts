@@ -36,6 +36,8 @@ export class Request {
   asking = false;
   /** Monotonic ms at which the client's command was read. */
   startedAt = 0;
+  /** Monotonic ms at which it was given to the connection that it is on. */
+  sentAt = 0;
   attempts = 0;
   /** Nobody reads the reply (CLIENT REPLY). */
   silent = false;

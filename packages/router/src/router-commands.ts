@@ -6,7 +6,7 @@ import { type Argument, unknownCommand } from "@slotlog/resp";
 import type { RoutedCommand } from "./catalog.js";
 import { clientOutputPauseBytes } from "./limits.js";
 import { arrayOf, bulkOf } from "./merge.js";
-import { errorReply, isError, lineOf } from "./render.js";
+import { errorReply, isError, lineOf, okReply } from "./render.js";
 import { noSlot } from "./request.js";
 import type { Router } from "./router.js";
 import type { Session } from "./session.js";
@@ -25,6 +25,8 @@ const help = [
   "    Runs a command on one node.",
   "NODES",
   "    One line for each node: address, role, slots, connections, requests, errors.",
+  "REFRESH",
+  "    Asks the cluster for its slots now.",
   "HELP",
   "    This text.",
 ];
@@ -49,12 +51,25 @@ export class RouterCommands {
     // Whoever may not even PING the cluster learns nothing of it here.
     session.holds++;
     this.#router.ask(session, ["PING"], false, (reply) => {
-      session.holds--;
       const isRefused = isError(reply) && /^(NOAUTH|NOPERM)\b/.test(lineOf(reply));
-      dispatcher.reply(session, isRefused ? reply : this.#answer(session, sub, words));
-      session.resumeSoon();
+      const finish = (answer: Buffer): void => {
+        session.holds--;
+        dispatcher.reply(session, answer);
+        session.resumeSoon();
+      };
+      if (isRefused) finish(reply);
+      else if (sub === "refresh") this.#refresh(finish);
+      else finish(this.#answer(session, sub, words));
     });
     return true;
+  }
+
+  #refresh(then: (reply: Buffer) => void): void {
+    const { topology } = this.#router;
+    void topology.refresh().then(() => {
+      const { trouble } = topology;
+      then(trouble === undefined ? okReply : errorReply(`CLUSTERDOWN slotlog router: ${trouble}`));
+    });
   }
 
   #answer(session: Session, sub: string, words: readonly Argument[]): Buffer {

@@ -72,6 +72,7 @@ export class Router {
   readonly #listeners: Listener[] = [];
   readonly #reliefBytes: number;
   #sweeper: Timer | undefined;
+  #onSlotsChanged: (() => void) | undefined;
   #nextClient = 1;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
@@ -118,7 +119,13 @@ export class Router {
   async start(listen: { readonly host: string; readonly port: number }): Promise<Listener> {
     const { clock, net } = this.options.ports;
     await this.topology.start();
-    const listener = await net.listen(listen, (socket) => this.#accept(socket));
+    let listener: Listener;
+    try {
+      listener = await net.listen(listen, (socket) => this.#accept(socket));
+    } catch (error) {
+      this.topology.close();
+      throw error;
+    }
     this.#listeners.push(listener);
     this.#sweeper = clock.every(sweepIntervalMs, () => this.#sweep());
     return listener;
@@ -144,7 +151,7 @@ export class Router {
     this.#sweeper?.cancel();
     this.topology.close();
     this.dedicated.close();
-    for (const node of this.cluster.nodes) node.close("the router stops");
+    for (const node of this.cluster.everyNode()) node.close("the router stops");
     return left;
   }
 
@@ -232,6 +239,7 @@ export class Router {
       onRefreshed: (changed) => {
         this.statistics.refreshes++;
         if (changed) ports.log.notice("the cluster's slots are known", this.#slotFields());
+        if (changed) this.#onSlotsChanged?.();
         if (this.options.readFrom === "nearest") this.#measure();
       },
     });
@@ -326,6 +334,7 @@ export class Router {
       transactions: new Transactions(this, dispatcher),
       local: this.#makeLocal(dispatcher),
     };
+    this.#onSlotsChanged = () => made.subscribers.onSlotsChanged();
     return dispatcher;
   }
 
@@ -373,7 +382,10 @@ export class Router {
       pool: this.#buffers,
       names: this.#names,
       host: {
-        now: () => (this.delivery.now = this.options.ports.clock.monotonic()),
+        now: () => {
+          this.delivery.tick();
+          return this.delivery.now;
+        },
         onCommand: (each) => this.dispatcher.onCommand(each),
         onUnflushed: (each) => this.delivery.onUnflushed(each),
         onResumable: (each) => this.delivery.onResumable(each),
@@ -399,10 +411,10 @@ export class Router {
   /** Ends connections to nodes that have not answered for too long. */
   #sweep(): void {
     const now = this.options.ports.clock.monotonic();
-    this.delivery.now = now;
+    this.delivery.tick();
     const { timeoutMs } = this.limits;
     this.dedicated.sweep(now, timeoutMs);
-    for (const node of this.cluster.nodes) {
+    for (const node of this.cluster.everyNode()) {
       for (const link of node.links()) {
         const since = link.waitingSince;
         if (since !== undefined && now - since > timeoutMs) {

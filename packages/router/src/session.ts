@@ -7,7 +7,7 @@ import { slotCount } from "@slotlog/cluster-bus";
 import { CommandDecoder, type NameCache, ProtocolError } from "@slotlog/resp";
 import { type BufferPool, ClientOutput } from "./client-output.js";
 import type { Identity } from "./identity.js";
-import { clientExpectedBytesMax, clientOutputPauseBytes, clientPendingMax } from "./limits.js";
+import { clientExpectedBytesMax, clientOutputPauseBytes, clientPendingMin } from "./limits.js";
 import type { Link } from "./link.js";
 import type { Socket } from "./ports.js";
 import type { Request } from "./request.js";
@@ -61,6 +61,8 @@ export class Session {
   readonly pending = new Ring<Request>();
   /** Bytes of replies that came before their turn. */
   heldBytes = 0;
+  /** Commands that it may have under way. */
+  window = clientPendingMin;
   /** Of the last replies, the latest counting most. */
   meanReplyBytes = 0;
   /** Requests that nodes have now. */
@@ -122,7 +124,7 @@ export class Session {
       this.holds > 0 ||
       this.parked.length > 0 ||
       this.stalledBy !== undefined ||
-      this.pending.length >= clientPendingMax ||
+      this.pending.length >= this.window ||
       this.pending.length * this.meanReplyBytes > clientExpectedBytesMax ||
       this.heldBytes + this.output.bytes > clientOutputPauseBytes ||
       this.isEnding ||

@@ -43,14 +43,23 @@ const anywhere = -1;
 export class Subscribers {
   readonly #router: Router;
   readonly #dispatcher: Dispatcher;
+  readonly #active = new Set<Subscriptions>();
 
   constructor(router: Router, dispatcher: Dispatcher) {
     this.#router = router;
     this.#dispatcher = dispatcher;
   }
 
+  /** Nodes that hang say nothing any more, not even that they do. */
+  onSlotsChanged(): void {
+    for (const mode of this.#active) mode.onSlotsChanged();
+  }
+
   begin(session: Session, command: RoutedCommand, argv: readonly Argument[]): void {
-    const mode = new Subscriptions(session, this.#router, this.#dispatcher);
+    const mode: Subscriptions = new Subscriptions(session, this.#router, this.#dispatcher, () =>
+      this.#active.delete(mode),
+    );
+    this.#active.add(mode);
     session.subscriptions = mode;
     mode.run(command, argv);
   }
@@ -67,10 +76,12 @@ class Subscriptions implements SessionMode {
   };
   /** By slot of the shard channels on it; `anywhere` has the others. */
   readonly #links = new Map<number, Link>();
+  readonly #onOver: () => void;
   #isOver = false;
   #failures = 0;
 
-  constructor(session: Session, router: Router, dispatcher: Dispatcher) {
+  constructor(session: Session, router: Router, dispatcher: Dispatcher, onOver: () => void) {
+    this.#onOver = onOver;
     this.#session = session;
     this.#router = router;
     this.#dispatcher = dispatcher;
@@ -103,8 +114,18 @@ class Subscriptions implements SessionMode {
 
   onClosed(): void {
     this.#isOver = true;
+    this.#onOver();
     for (const link of this.#links.values()) this.#router.dedicated.drop(link);
     this.#links.clear();
+  }
+
+  onSlotsChanged(): void {
+    const { cluster } = this.#router;
+    for (const [place, link] of this.#links) {
+      const isRight =
+        place === anywhere ? cluster.has(link.node) : cluster.primaryOf(place) === link.node;
+      if (!isRight) this.#onEnd(place, link);
+    }
   }
 
   run(command: RoutedCommand, argv: readonly Argument[]): void {

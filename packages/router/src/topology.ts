@@ -38,6 +38,8 @@ export class Topology {
   #lastAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   #next = 0;
+  /** The node asked last may be the one that is wrong. */
+  #wantsOther = false;
   #hasLearned = false;
   /** `redis_version` of the node that answered first. */
   serverVersion = "7.2.0";
@@ -57,6 +59,7 @@ export class Topology {
   /** Asks soon, and not more often than is useful. */
   refreshSoon(): void {
     if (this.#isClosed) return;
+    this.#wantsOther = true;
     if (this.#running !== undefined) {
       this.#isWantedAgain = true;
       return;
@@ -116,7 +119,8 @@ export class Topology {
     const known = [...this.#options.cluster.nodes].map(({ host, port }) => ({ host, port }));
     const from = known.length === 0 ? 0 : this.#next++ % known.length;
     const all = [...known.slice(from), ...known.slice(0, from), ...this.#options.seeds];
-    if (this.#connection !== undefined) all.unshift(this.#connection.address);
+    if (this.#connection !== undefined && !this.#wantsOther) all.unshift(this.#connection.address);
+    this.#wantsOther = false;
     const seen = new Set<string>();
     const distinct = all.filter(({ host, port }) => {
       const key = `${host}|${port}`;

@@ -4,7 +4,7 @@
  * errors come when they should; a transaction whose node loses the slot before EXEC begins again
  * at the new one, unless keys were watched: then it is answered as one whose keys were changed.
  */
-import { type Argument, commandByteLength, unknownCommand } from "@slotlog/resp";
+import { type Argument, commandByteLength, replyErrors, unknownCommand } from "@slotlog/resp";
 import type { RoutedCommand } from "./catalog.js";
 import { tooMany } from "./dedicated.js";
 import type { Dispatcher } from "./dispatch.js";
@@ -114,6 +114,7 @@ class Transaction implements SessionMode {
         if (!this.#isMulti) return false;
         this.#exec(command, this.#dispatcher.refusal(command, argv));
         return true;
+      default:
     }
     if (!this.#isMulti) return false;
     this.#enqueue(command, argv);
@@ -206,7 +207,9 @@ class Transaction implements SessionMode {
     const refusal = this.#dispatcher.refusal(command, argv);
     if (refusal !== undefined) return refusal;
     const isEverywhere = command.plan === "shards" || command.plan === "nodes";
-    if (command.plan === "subscribe") return "ERR Command not allowed inside a transaction";
+    // They would change a connection that the next transaction takes.
+    const isOfConnection = command.plan === "local" && command.fullName !== "select";
+    if (command.plan === "subscribe" || isOfConnection) return replyErrors.notAllowedInTransaction;
     if (!isEverywhere) return undefined;
     const name = command.fullName.replace("|", " ").toUpperCase();
     return `ERR slotlog router: ${name} concerns all nodes, and a transaction is one node's`;
@@ -280,7 +283,6 @@ class Transaction implements SessionMode {
     const session = this.#session;
     const { delivery, limits, topology } = this.#router;
     const head = this.#dispatcher.open(session, command, this.#slot);
-    session.pending.push(head);
     session.holds++;
     const begin = delivery.now;
     const finish = (reply: Buffer): void => {
@@ -322,7 +324,11 @@ class Transaction implements SessionMode {
         }
       });
     };
-    attempt(words, 0);
+    // What it said before goes another way, and must not come after this.
+    session.whenAnswered(() => {
+      session.pending.push(head);
+      attempt(words, 0);
+    });
   }
 
   #lastNode: UpstreamNode | undefined;

@@ -21,6 +21,12 @@ export interface BusConfig {
   allowReadsWhenDown: boolean;
   allowPubsubshardWhenDown: boolean;
   replicaNoFailover: boolean;
+  /**
+   * Replicas' confirmations mean something (`replica-acks`): a replica counts a sibling that it has
+   * not heard since their primary failed as one with more data, and itself as one with less if the
+   * primary was last heard of at an offset that it does not have.
+   */
+  standsWithRestraint: boolean;
   /** Empty: found out from the sockets of peers. */
   announceIp: string;
   announcePort: number;
@@ -55,6 +61,7 @@ export function defaultBusConfig(): BusConfig {
     allowReadsWhenDown: false,
     allowPubsubshardWhenDown: true,
     replicaNoFailover: false,
+    standsWithRestraint: false,
     announceIp: "",
     announcePort: 0,
     announceTlsPort: 0,

@@ -48,7 +48,7 @@ export function advanceElection(bus: Bus): void {
     schedule(bus);
     return;
   }
-  if (!election.requested && state.manual.endsAt === 0) raiseRank(bus);
+  if (!election.requested && state.manual.endsAt === 0) updateRank(bus);
   if (now < election.at) {
     logCannot(bus, "waiting-delay");
     return;
@@ -126,23 +126,53 @@ export function resetElection(bus: Bus): void {
   election.requested = false;
 }
 
-/** How many siblings have more data. */
+/** How many siblings have more data, or may have. */
 function replicaRank(bus: Bus): number {
   const { myself } = bus;
   const offset = bus.host.replicationOffset();
   let rank = 0;
+  let silent = false;
   for (const sibling of myself.primary?.replicas ?? []) {
     if (sibling === myself || sibling.noFailover) continue;
-    if (sibling.replicationOffset > offset) rank++;
+    const cannotSay = isSilent(bus, sibling);
+    silent ||= cannotSay;
+    if (sibling.replicationOffset > offset || cannotSay) rank++;
   }
-  return rank;
+  return silent && knowsToLack(bus, offset) ? rank + lackRanks(bus) : rank;
 }
 
-/** A sibling turned out to have more data since we scheduled: wait longer. */
-function raiseRank(bus: Bus): void {
+/**
+ * What it said before our primary failed may be less than what it has. One that is failed itself
+ * cannot stand, and waiting for it would help nobody.
+ */
+function isSilent({ config, myself }: Bus, sibling: Peer): boolean {
+  if (!config.standsWithRestraint || sibling.health === "failed") return false;
+  return sibling.offsetHeardAt <= (myself.primary?.failedAt ?? 0);
+}
+
+/**
+ * Our primary had more than we: of two replicas that do not hear each other, that one waits longer.
+ */
+function knowsToLack({ myself }: Bus, offset: number): boolean {
+  return (myself.primary?.replicationOffset ?? 0) > offset;
+}
+
+/**
+ * So much longer that the other one has heard of the failure: not from us, but by the heartbeats
+ * that everybody gets from everybody within half a node timeout.
+ */
+function lackRanks({ config }: Bus): number {
+  return 1 + Math.ceil(config.nodeTimeoutMs / 2 / rankDelayMs);
+}
+
+/**
+ * A sibling turned out to have more data since we scheduled: wait longer. One that was counted for
+ * its silence has spoken, and has no more than we: wait no longer for it.
+ */
+function updateRank(bus: Bus): void {
   const election = bus.state.election;
   const rank = replicaRank(bus);
-  if (rank <= election.rank) return;
+  if (rank === election.rank || (rank < election.rank && !bus.config.standsWithRestraint)) return;
   const addedMs = (rank - election.rank) * rankDelayMs;
   election.at += addedMs;
   election.rank = rank;

@@ -71,6 +71,8 @@ export interface Peer {
   /** Since when this primary has no working replica; 0 if it has. */
   orphanedAt: Millis;
   replicationOffset: number;
+  /** When it said so; 0 if it never did. */
+  offsetHeardAt: Millis;
   ip: string;
   port: number;
   tlsPort: number;
@@ -123,6 +125,7 @@ export function createPeer(options: {
     grantedEpoch: 0,
     orphanedAt: 0,
     replicationOffset: 0,
+    offsetHeardAt: 0,
     ip: "",
     port: 0,
     tlsPort: 0,

@@ -133,6 +133,7 @@ function noteSender(bus: Bus, sender: Peer, header: BusHeader): void {
     bus.saveDurably();
   }
   sender.replicationOffset = header.offset;
+  sender.offsetHeardAt = now;
   if (header.paused && bus.myself.role === "replica" && bus.myself.primary === sender) {
     notePausedPrimary(bus, sender);
   }

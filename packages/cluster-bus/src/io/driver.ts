@@ -203,6 +203,30 @@ export class BusDriver {
     });
   }
 
+  /** Bytes that links hold, known and unknown ones. */
+  get linkBytes(): number {
+    return this.#links.heldBytes;
+  }
+
+  /**
+   * Closes links with a node, as a reset connection would: for tests and diagnosis. False if there
+   * is no such node.
+   */
+  killLinks(node: string, direction: LinkReport["direction"] | "all"): boolean {
+    if (!this.core.knows(node)) return false;
+    for (const view of this.core.linksView()) {
+      if (view.node !== node || (direction !== "all" && view.direction !== direction)) continue;
+      this.#links.disconnect(view.link);
+      this.#step({ kind: "link-closed", now: this.now(), link: view.link });
+    }
+    return true;
+  }
+
+  /** Loses all packets of a type that arrive from now on, for tests; undefined: none. */
+  dropArriving(typeNumber: number | undefined): void {
+    this.#links.droppedType = typeNumber;
+  }
+
   #accept(socket: BusSocket): void {
     const address = plainAddress(socket.remoteAddress);
     if (this.#allowList.allows(address, this.#options.config.allowFrom)) {

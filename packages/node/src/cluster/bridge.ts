@@ -108,6 +108,8 @@ export class ClusterBridge implements ClusterGate {
     if ((target !== undefined || source !== undefined) && request.movesKeys) return undefined;
     if (target !== undefined && request.missingKeys > 0) {
       if (request.missingKeys < request.keyCount) return replyErrors.tryAgain;
+      // Redis lets a slot migrate to its own node: clients sent there would go round in circles.
+      if (target.isMyself) return undefined;
       return `ASK ${slot} ${this.#addressFor(client, target)}`;
     }
     if (source !== undefined && (client.asking || request.asksItself)) {
@@ -185,6 +187,7 @@ export class ClusterBridge implements ClusterGate {
       allowReadsWhenDown: config.clusterAllowReadsWhenDown,
       allowPubsubshardWhenDown: config.clusterAllowPubsubshardWhenDown,
       replicaNoFailover: config.clusterReplicaNoFailover,
+      standsWithRestraint: config.replicaAcks > 0,
       announceIp: config.clusterAnnounceIp,
       announcePort: config.clusterAnnouncePort,
       announceTlsPort: config.clusterAnnounceTlsPort,
@@ -210,6 +213,7 @@ const observed = [
   "cluster-allow-reads-when-down",
   "cluster-allow-pubsubshard-when-down",
   "cluster-replica-no-failover",
+  "replica-acks",
   "cluster-announce-ip",
   "cluster-announce-port",
   "cluster-announce-bus-port",

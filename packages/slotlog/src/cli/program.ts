@@ -104,11 +104,17 @@ function explain(message: string, argv: readonly string[]): CliError {
   const [first = "", second = ""] = argv;
   const command = [`${first} ${second}`, first].find((name) => Object.hasOwn(known, name));
   const hint = `See: slotlog ${command === undefined ? "" : `${command} `}--help`;
-  const unknown = /^Unknown (argument|command)s?: (.+)$/.exec(message);
-  if (unknown === null) return usageError(message, hint);
   const commands = Object.keys(known).filter((name) => !name.includes(" "));
   const words = command === undefined ? commands : (known[command] ?? []);
-  const answers = (unknown[2] ?? "").split(", ").map((word) => {
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1];
+  // What is missing may be there, misspelt, and yargs looks for what is missing first.
+  const strange =
+    unknown?.split(", ") ??
+    flagsOf(argv).filter((flag) => !words.includes(flag.replace(/^no-/, "")));
+  if (unknown === undefined && !strange.some((flag) => nearest(flag, words) !== undefined)) {
+    return usageError(message, hint);
+  }
+  const answers = strange.map((word) => {
     const guess = nearest(word, words);
     // A word that came without dashes is no flag, however much it looks like one.
     const typed = argv.includes(word) ? word : `--${word}`;
@@ -117,4 +123,12 @@ function explain(message: string, argv: readonly string[]): CliError {
     return `${typed} is unknown: did you mean ${isCommand ? guess : `--${guess}`}?`;
   });
   return usageError(answers.join("; "), hint);
+}
+
+/** The names of the flags in it, up to what belongs to somebody else. */
+function flagsOf(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return argv
+    .slice(0, end < 0 ? argv.length : end)
+    .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
 }

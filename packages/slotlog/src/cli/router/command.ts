@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Argv, InferredOptionTypes, Options } from "yargs";
 import { parseAddress } from "../cluster/address.js";
-import { passwordFromEnvironment } from "../environment.js";
+import { logFormatVariable, passwordFromEnvironment } from "../environment.js";
 import { CliError, type ExitCode, reasonOf, usageError } from "../errors.js";
 import { runRouter } from "./run.js";
 
@@ -108,8 +108,7 @@ export const routerOptions = {
   "log-format": {
     choices: ["human", "json"],
     requiresArg: true,
-    default: "human",
-    describe: "How log lines look",
+    describe: `How log lines look (${logFormatVariable}, or human)`,
   },
 } as const satisfies Record<string, Options>;
 
@@ -118,9 +117,15 @@ type RouterArguments = InferredOptionTypes<typeof routerOptions>;
 export function describeRouter(command: Argv): Argv<RouterArguments> {
   return command
     .options(routerOptions)
-    .example("$0 --cluster 10.0.0.1:7000,10.0.0.2:7000", "a router on port 7379 of this machine")
-    .example("$0 --cluster 127.0.0.1:7000 --read-from replica", "reads come from replicas")
-    .example("$0 --cluster 127.0.0.1:7000 --explain", "see what of a program breaks in a cluster")
+    .example(
+      "$0 router --cluster 10.0.0.1:7000,10.0.0.2:7000",
+      "a router on port 7379 of this machine",
+    )
+    .example("$0 router --cluster 127.0.0.1:7000 --read-from replica", "reads come from replicas")
+    .example(
+      "$0 router --cluster 127.0.0.1:7000 --explain",
+      "see what of a program breaks in a cluster",
+    )
     .epilogue(
       "Clients that know nothing of clusters connect to it as to one server. ROUTER HELP, said to " +
         "it, lists what it tells of itself. SIGTERM answers what is under way, then ends.",
@@ -150,7 +155,7 @@ export async function startRouter(args: RouterArguments): Promise<ExitCode> {
     clusterMode: clusterRules(args),
     explain: args.explain,
     metricsPort: args["metrics-port"],
-    logFormat: args["log-format"] as "human" | "json",
+    logFormat: logFormatOf(args["log-format"] ?? process.env[logFormatVariable]),
     limits: {
       dedicatedMax: args["dedicated-max"],
       clientsMax: args["clients-max"],
@@ -159,6 +164,12 @@ export async function startRouter(args: RouterArguments): Promise<ExitCode> {
       timeoutMs: args["timeout-ms"],
     },
   });
+}
+
+function logFormatOf(word: string | undefined): "human" | "json" {
+  if (word === undefined || word === "" || word === "human") return "human";
+  if (word === "json") return "json";
+  throw usageError(`${logFormatVariable} is human or json, not ${word}`);
 }
 
 /** The rules of cluster mode; without the mode, rules are a mistake. */

@@ -24,33 +24,20 @@ const drainMs = 10_000;
 
 export async function runRouter(run: RouterRun): Promise<ExitCode> {
   // Loaded here and not above: `slotlog --help` need not wait for a whole server.
-  const [{ Router, RouterMetrics }, node, commands] = await Promise.all([
+  const [{ Router, RouterMetrics }, node] = await Promise.all([
     import("@slotlog/router"),
     import("@slotlog/node"),
-    import("@slotlog/node/commands"),
   ]);
+  const commands = await declaredCommands();
   const { clock, net, random } = node.systemPorts();
-  const log = new node.NodeLog({
-    clock,
-    format: run.logFormat,
-    level: "notice",
-    file: "",
-    role: () => "router",
-  });
-  const registry = new commands.CommandRegistry(commands.families);
-  const source: CommandSource = {
-    commands: registry.declared,
-    keyIndexes: (declared, argv) => {
-      const command = registry.findFull(declared.fullName);
-      const found = command === undefined ? undefined : commands.keyPositions(command, argv);
-      return found?.map(({ index }) => index);
-    },
-  };
+  const format = run.logFormat;
+  const role = (): "router" => "router";
+  const log = new node.NodeLog({ clock, format, level: "notice", file: "", role });
   const router = make(
     () =>
       new Router({
         ports: { clock, net, log },
-        commands: source,
+        commands,
         seeds: run.seeds,
         ...(run.credentials === undefined ? {} : { credentials: run.credentials }),
         readFrom: run.readFrom,
@@ -64,37 +51,51 @@ export async function runRouter(run: RouterRun): Promise<ExitCode> {
       }),
   );
   const metrics = run.metricsPort === 0 ? undefined : new RouterMetrics(router);
-  const { host } = run.listen;
+  const { host, port } = run.listen;
   try {
-    const port = await metrics?.listen(host, run.metricsPort);
-    if (port !== undefined) log.notice(`Metrics at http://${host}:${port}/metrics`);
-  } catch (error) {
-    throw new CliError(reasonOf(error), { hint: "Choose another port with --metrics-port." });
-  }
-  try {
-    const { address, port } = await router.start(run.listen);
-    log.notice(`Ready to accept connections on ${address}:${port}`);
+    const page = await metrics?.listen(host, run.metricsPort);
+    if (page !== undefined) log.notice(`Metrics at http://${host}:${page}/metrics`);
+    const listener = await router.start(run.listen);
+    log.notice(`Ready to accept connections on ${listener.address}:${listener.port}`);
   } catch (error) {
     metrics?.close();
-    throw new CliError(`cannot listen on ${host}:${run.listen.port}: ${reasonOf(error)}`, {
-      hint: "Choose another port with --port.",
+    throw new CliError(`cannot listen for clients on port ${port}: ${reasonOf(error)}`, {
+      hint: "Choose other ports with --port and --metrics-port.",
     });
   }
+  stopOnSignals(async () => {
+    log.notice("stopping: no new clients, what is under way is answered");
+    const cut = await router.stop(drainMs);
+    metrics?.close();
+    log.notice(cut === 0 ? "stopped" : `stopped; ${cut} clients were cut off`);
+    process.exit(0);
+  });
+  return exitCodes.ok;
+}
+
+/** A node's declarations, which are all the router has of it. */
+async function declaredCommands(): Promise<CommandSource> {
+  const { CommandRegistry, families, keyPositions } = await import("@slotlog/node/commands");
+  const registry = new CommandRegistry(families);
+  return {
+    commands: registry.declared,
+    keyIndexes: (declared, argv) => {
+      const command = registry.findFull(declared.fullName);
+      const found = command === undefined ? undefined : keyPositions(command, argv);
+      return found?.map(({ index }) => index);
+    },
+  };
+}
+
+function stopOnSignals(end: () => Promise<void>): void {
   let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
+    if (!stopping) void end();
     stopping = true;
-    log.notice("stopping: no new clients, what is under way is answered");
-    void router.stop(drainMs).then((cut) => {
-      metrics?.close();
-      log.notice(cut === 0 ? "stopped" : `stopped; ${cut} clients were cut off`);
-      process.exit(0);
-    });
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   followParent(stop);
-  return exitCodes.ok;
 }
 
 /** A rule that is none is the operator's mistake. */
