@@ -377,7 +377,7 @@ const linkOf = (one: number, other: number): string =>
  * XREADGROUP travels as XCLAIM, which carries none of these: replicas of Redis 7.0 and 7.2 have
  * other values than their primary as well.
  */
-const unreplicated = /\b(entries-read|lag|seen-time|active-time) (?:null|\d+)/g;
+const unreplicated = /\b(entries-read|lag|seen-time|active-time) (?:null|-?\d+)/g;
 
 /** The digest, and what it is blind to: expiry times, and groups and consumers of streams. */
 async function contentsOf(server: SimServer): Promise<string[]> {
