@@ -61,9 +61,36 @@ export async function runReplication(
     return await run.run();
   } catch (error) {
     const trace = run.trace.join("\n  ");
-    throw new Error(`seed ${options.seed} failed; what happened:\n  ${trace}`, { cause: error });
+    const replay = `npm run soak -- replication --seeds ${options.seed} --steps ${options.steps}`;
+    throw new Error(`seed ${options.seed} failed; what happened:\n  ${trace}\nreplay: ${replay}`, {
+      cause: error,
+    });
   }
 }
+
+/** Run after run; what happened in all of them together. Ends at the first that fails. */
+export async function runSeeds(options: {
+  readonly first: number;
+  readonly last: number;
+  readonly steps: number;
+  readonly onRun?: (seed: number) => void;
+}): Promise<ReplicationRunResult> {
+  const { first, last, onRun, steps } = options;
+  const sums = noResult();
+  for (let seed = first; seed <= last; seed += 1) {
+    const result = await runReplication({ seed, steps });
+    for (const name of Object.keys(sums) as (keyof ReplicationRunResult)[]) {
+      sums[name] += result[name];
+    }
+    onRun?.(seed);
+  }
+  return sums;
+}
+
+const noResult = (): ReplicationRunResult => ({
+  ...{ writes: 0, kills: 0, powerLosses: 0, restarts: 0, cuts: 0, stops: 0 },
+  ...{ promotions: 0, fullSyncs: 0, partialSyncs: 0, comparedBytes: 0 },
+});
 
 class ReplicationRun {
   readonly trace: string[] = [];
@@ -76,10 +103,7 @@ class ReplicationRun {
   readonly #cut = new Set<string>();
   #client: SimClient | undefined;
   #lives = 0;
-  #counts: ReplicationRunResult = {
-    ...{ writes: 0, kills: 0, powerLosses: 0, restarts: 0, cuts: 0, stops: 0 },
-    ...{ promotions: 0, fullSyncs: 0, partialSyncs: 0, comparedBytes: 0 },
-  };
+  readonly #counts = noResult();
 
   constructor(options: ReplicationRunOptions) {
     const random = seededRandom(options.seed);
@@ -104,7 +128,10 @@ class ReplicationRun {
     }
     await this.#heal();
     await this.#together();
-    this.#options.onSettled?.(this.#serverOf(this.#machines.at(-1) as Machine));
+    if (this.#options.onSettled !== undefined) {
+      this.#options.onSettled(this.#serverOf(this.#machines.at(-1) as Machine));
+      this.#look();
+    }
     await this.#compareAll();
     for (const machine of this.#machines) this.#countSyncs(machine);
     this.#counts.comparedBytes = this.#ledger.comparedBytes;
