@@ -14,6 +14,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     file: "packages/node/src/testing/disk-faults/soak.ts",
     what: "nodes on simulated disks that fail, run full and crash, by seed",
   },
+  acks: {
+    file: "test-e2e/chaos/acks-soak.ts",
+    what: "kill -9 of primaries right after confirmed writes, with failovers",
+  },
   crash: {
     file: "test-e2e/chaos/crash-soak.ts",
     what: "kill -9 under load, every fsync policy, with and without rewrites",
