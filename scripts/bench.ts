@@ -3,24 +3,30 @@
 
 import { parseArgs } from "node:util";
 import { aof } from "./bench/aof.js";
+import { collections } from "./bench/collections.js";
 import { commands, everyTest } from "./bench/commands.js";
 import { embedding } from "./bench/embedding.js";
+import { failover } from "./bench/failover.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
+import { router } from "./bench/router.js";
 import { throughput } from "./bench/throughput.js";
 
-const help = `npm run bench [-- throughput | latency | memory | growth | aof | embedding]
-                 [options]
+const help = `npm run bench [-- PART] [options]
 
   throughput   requests per second, p99 and CPU per operation (without a name)
   commands     redis-benchmark's tests of every type, CPU per operation
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
-  growth       one slot that grows (--keys 20000000)
+  collections  memory of small hashes, sets, lists and sorted sets (--keys 1000000)
+  growth       one slot that grows (--keys 20000000); --tests hash,set,zset,list,stream: one
+               collection that grows
+  router       the router beside nutcracker (NUTCRACKER names it) and beside one node directly
   aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
                --tests writes,reads,replay,rewrite names some of them
   embedding    six nodes for a test suite: until they serve, and their memory
+  failover     from kill -9 of a primary to the first write that its replica takes; ten rounds
 
   --quick      a tenth of the requests or keys
   --keys N     how many keys
@@ -37,10 +43,24 @@ export interface BenchOptions {
   readonly heapMb: number;
 }
 
-const parts = { throughput, commands, latency, memory, growth, aof, embedding } as const;
+const parts = {
+  throughput,
+  commands,
+  latency,
+  memory,
+  collections,
+  growth,
+  aof,
+  embedding,
+  failover,
+  router,
+} as const;
 
 /** Of `--tests`, where not the usual three are meant. */
-const usualTests: Readonly<Record<string, string>> = { commands: everyTest };
+const usualTests: Readonly<Record<string, string>> = {
+  commands: everyTest,
+  growth: "keys",
+};
 
 function isPart(name: string): name is keyof typeof parts {
   return name in parts;

@@ -25,7 +25,8 @@ const phases = {
         (file) => !isExample(file),
       ),
     concurrency: availableParallelism(),
-    timeoutMs: 120_000,
+    // A file of simulated clusters takes 100 s of a core, which it may have to share.
+    timeoutMs: 300_000,
   },
   e2e: {
     files: () => filesBelow("test-e2e", ".test.ts").filter((file) => !isCompose(file)),
@@ -46,12 +47,12 @@ const closing = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms
 const needs = [
   {
     what: "redis-server and redis-cli",
-    files: /^test-e2e\/(interop|chaos|clients)\//,
+    files: /^test-e2e\/(interop|chaos|clients|router)\//,
     found: () => runs(process.env.REDIS_SERVER ?? "redis-server", "--version") && runs("redis-cli"),
   },
   {
     what: "redis-py (python3 -m venv .venv && .venv/bin/pip install redis)",
-    files: /^test-e2e\/clients\/redis-py/,
+    files: /^test-e2e\/(clients\/redis-py|router\/clients)/,
     found: () => runs(venvPython, "-c", "import redis") || runs("python3", "-c", "import redis"),
   },
 ];

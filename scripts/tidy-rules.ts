@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   resp: [],
   "cluster-bus": ["resp"],
   node: ["resp", "cluster-bus"],
-  router: ["resp"],
+  router: ["resp", "cluster-bus"],
   slotlog: ["resp", "cluster-bus", "node", "router"],
 };
 

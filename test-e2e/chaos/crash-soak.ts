@@ -7,6 +7,7 @@ const help = `npm run soak -- crash [options]
 
   --rounds N     kills per policy, and as many with rewrites running (100)
   --policy P     only this one: always, everysec or no
+  --rewrites R   only with them (yes), or only without (no)
   --seed N       when to kill (random); it is printed`;
 
 const policies: readonly RoundsOptions["policy"][] = ["always", "everysec", "no"];
@@ -16,6 +17,7 @@ async function main(): Promise<number> {
     options: {
       rounds: { type: "string", default: "100" },
       policy: { type: "string" },
+      rewrites: { type: "string" },
       seed: { type: "string", default: String(Math.floor(Math.random() * 1e9)) },
       help: { type: "boolean", default: false },
     },
@@ -29,6 +31,7 @@ async function main(): Promise<number> {
   for (const policy of policies) {
     if (values.policy !== undefined && values.policy !== policy) continue;
     for (const rewrites of [false, true]) {
+      if (values.rewrites !== undefined && (values.rewrites === "yes") !== rewrites) continue;
       const began = performance.now();
       const result = await crashRounds({ policy, rewrites, rounds, seed });
       const seconds = Math.round((performance.now() - began) / 1000);

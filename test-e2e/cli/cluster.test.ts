@@ -145,6 +145,43 @@ for (const [name, program] of kinds) {
       }
     });
 
+    it("moves slots onto a node that does not serve yet", async () => {
+      const directives = ["--cluster-node-timeout", "5000", "--save", ""];
+      await using cluster = await TestCluster.start({
+        programs: pairs(program(), 1),
+        primaries: 1,
+        directives,
+      });
+      const [first] = cluster.primaries;
+      assert.ok(first !== undefined);
+      const client = await first.client();
+      // 06S is in slot 0, which goes first.
+      for (let n = 0; n < 25; n++) {
+        assert.equal(textOf(await client.call("SET", `{06S}${n}`, `${n}`)), "OK");
+      }
+      await using added = await Server.start({
+        program: program(),
+        directives: ["--cluster-enabled", "yes", ...directives],
+      });
+      const newcomer = await added.client();
+      await newcomer.call("CLUSTER", "MEET", "127.0.0.1", String(first.port));
+      const seed = `127.0.0.1:${first.port}`;
+      const target = `127.0.0.1:${added.port}`;
+      const id = textOf(await newcomer.call("CLUSTER", "MYID"));
+      await eventually("the newcomer is known", async () => {
+        const nodes = textOf(await client.call("CLUSTER", "NODES"));
+        return nodes.includes(id) && !nodes.includes("handshake") ? undefined : nodes;
+      });
+      // It has been without a majority until now, so it refuses keys for a node timeout from here.
+      assert.match(textOf(await newcomer.call("CLUSTER", "INFO")), /cluster_state:fail/);
+      const moving = await slotlog("cluster", "reshard", seed, "--slots", "3", "--to", target);
+      assert.equal(moving.code, 0, moving.stderr);
+      assert.match(moving.stdout, /Moved 3 slots with 25 keys/);
+      assert.equal(textOf(await newcomer.call("GET", "{06S}24")), "24");
+      client.close();
+      newcomer.close();
+    });
+
     it("lets a replica take over, and says what a dead node means", async () => {
       await using cluster = await TestCluster.start({
         programs: pairs(program(), 3),

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { run } from "../harness/exec.js";
-import { freePortRow } from "../harness/ports.js";
+import { freePort, freePortRow } from "../harness/ports.js";
 import { projectRoot } from "../harness/project-root.js";
 import { RawClient } from "../harness/raw-client.js";
 import { textOf } from "../harness/reply.js";
@@ -85,7 +85,9 @@ async function ask(port: number, ...command: string[]): Promise<string> {
 test("a cluster is created, stopped by Ctrl-C, and resumed with its data", async () => {
   const port = await freePortRow(6);
   const dir = join(directory, "resumed");
-  const first = new Up("--dir", dir, "--port", String(port), "--requirepass", "secret word");
+  const routerPort = await freePort();
+  const shape = ["--dir", dir, "--port", String(port), "--router", String(routerPort)];
+  const first = new Up(...shape, "--requirepass", "secret word");
   const nodes = await first.ready;
   assert.deepEqual(
     nodes.map((node) => node.role),
@@ -96,6 +98,8 @@ test("a cluster is created, stopped by Ctrl-C, and resumed with its data", async
   assert.match(textOf(await open.call("GET", "k")), /^NOAUTH/);
   // Slot 3300 is the first primary's.
   assert.equal(await ask(port, "SET", "b", "kept"), "OK");
+  // Slot 12182 is another one's: the router goes there.
+  assert.equal(await ask(routerPort, "SET", "foo", "bar"), "OK");
   assert.equal(await first.stop(), 0);
   assert.deepEqual(nodes.map(({ pid }) => pid).filter(isAlive), []);
 

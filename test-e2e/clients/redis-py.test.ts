@@ -2,13 +2,12 @@
 // script that uses what programs use.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pairs, TestCluster } from "../harness/cluster.js";
 import { mustRun } from "../harness/exec.js";
-import { projectRoot } from "../harness/project-root.js";
+import { pythonWithRedis } from "../harness/python.js";
 import { readmeExample } from "../harness/readme.js";
 import { removeDirectory, subject, temporaryDirectory } from "../harness/server.js";
 
@@ -30,18 +29,10 @@ after(async () => {
   removeDirectory(directory);
 });
 
-/** CI makes a virtual environment with the latest redis-py; elsewhere the system's will do. */
-function python(): string {
-  const candidates = [join(projectRoot(), ".venv/bin/python"), "python3"];
-  const found = candidates.find((each) => spawnSync(each, ["-c", "import redis"]).status === 0);
-  if (found === undefined) throw new Error("no Python with redis-py: see docs/testing.md");
-  return found;
-}
-
 async function runScript(name: string, text: string): Promise<string> {
   const path = join(directory, name);
   writeFileSync(path, text);
-  return mustRun(python(), [path]);
+  return mustRun(pythonWithRedis(), [path]);
 }
 
 test("the README's example runs as it stands", async () => {

@@ -87,7 +87,16 @@ async function hammerWhileMoving(move: {
   let afterwards = 0;
   for (const key of keys) {
     const writers: Promise<Increments>[] = [];
-    for (let writer = 0; writer < writersPerKey; writer++) writers.push(increment(key, ports));
+    const begun: Promise<void>[] = [];
+    for (let writer = 0; writer < writersPerKey; writer++) {
+      begun.push(
+        new Promise((resolve) => {
+          writers.push(increment(key, ports, resolve));
+        }),
+      );
+    }
+    // A writer that fails never begins.
+    await Promise.race([Promise.all(begun), Promise.all(writers)]);
     const moved = admin.call("MIGRATE", "127.0.0.1", String(target.port), key, "0", "5000");
     assert.equal(textOf(await moved), "OK");
     const sums = await Promise.all(writers);
@@ -118,10 +127,14 @@ interface Increments {
   readonly atTarget: number;
 }
 
-/** Until some increments were done at the target, each command sent again only if refused. */
+/**
+ * Until some increments were done at the target, each command sent again only if refused; `begun`
+ * is called after each one at the source.
+ */
 async function increment(
   key: string,
   ports: { readonly source: number; readonly target: number },
+  begun: () => void,
 ): Promise<Increments> {
   using source = await RawClient.connect(ports.source);
   using target = await RawClient.connect(ports.target);
@@ -134,6 +147,7 @@ async function increment(
     if (reply[0] === 0x3a) {
       answers.push(Number(text));
       atSource++;
+      begun();
       continue;
     }
     assert.match(text, new RegExp(`^ASK \\d+ 127\\.0\\.0\\.1:${ports.target}$`));

@@ -12,6 +12,8 @@ const redirection = /^-(MOVED|ASK) \d+ [^ ]*:(\d+)/;
 /** How long one command may be sent from node to node; a failover takes seconds. */
 const patienceMs = 40_000;
 const pauseMs = 10;
+/** A node that is cut off never answers, nor does anybody close the connection. */
+const replyTimeoutMs = 15_000;
 
 /** The command may have been done or not. */
 export class UnknownOutcome extends Error {}
@@ -78,6 +80,7 @@ export class ClusterClient {
       this.#connections.set(port, client);
     }
     const prefix = asking ? [encodeCommand(["ASKING"])] : [];
+    const silence = setTimeout(() => client.close(), replyTimeoutMs);
     try {
       client.write(Buffer.concat([...prefix, encodeCommand(args)]));
       if (asking) await client.read();
@@ -86,6 +89,8 @@ export class ClusterClient {
       client.close();
       this.#connections.delete(port);
       throw new UnknownOutcome(`port ${port}, ${args.join(" ")}: ${String(error)}`);
+    } finally {
+      clearTimeout(silence);
     }
   }
 

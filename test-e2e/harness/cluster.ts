@@ -11,7 +11,10 @@ export interface ClusterOptions {
   readonly primaries: number;
   readonly directives?: readonly string[];
   readonly password?: string;
-  /** Slots from here on belong to nobody. All 16,384 are divided without it. */
+  /**
+   * Slots from here on belong to nobody, and the directives have to say that the rest is served all
+   * the same. All 16,384 are divided without it.
+   */
   readonly slotsEnd?: number;
 }
 
@@ -64,10 +67,10 @@ export class TestCluster implements AsyncDisposable {
       await this.#assign(clients, slotsEnd);
       await eventually("nodes know each other", () => strangers(clients));
       await this.#follow(clients);
-      if (slotsEnd === slotCount) {
-        const replicas = clients.length - this.primaries.length;
-        await eventually("cluster serves", () => trouble(clients, replicas));
-      }
+      // A node whose slots came later than two seconds after its start refuses commands for up to
+      // five more.
+      const replicas = clients.length - this.primaries.length;
+      await eventually("cluster serves", () => trouble(clients, replicas));
     } finally {
       for (const client of clients) client.close();
     }

@@ -80,6 +80,11 @@ export class RawClient {
     });
   }
 
+  /** Reads nothing any more: what comes fills the peer's buffers. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -1,13 +1,13 @@
-// As replies.test.ts, in cluster mode: two nodes of ours beside two real ones.
+// As replies.test.ts, in cluster mode: two nodes of ours beside two real ones, and one beside one.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { TestCluster } from "../harness/cluster.js";
 import { textOf } from "../harness/reply.js";
-import { type Program, realRedis, subject } from "../harness/server.js";
+import { type Program, realRedis, Server, subject } from "../harness/server.js";
 import { compareReplies, unmet } from "./comparison.js";
 import { play, type Scenario } from "./scenario.js";
-import { assignedSlots, clusterScenarios } from "./scenarios/cluster.js";
+import { aloneScenarios, assignedSlots, clusterScenarios } from "./scenarios/cluster.js";
 
 interface Side {
   readonly cluster: TestCluster;
@@ -36,6 +36,28 @@ for (const scenario of clusterScenarios) {
         protocol,
         ours: await playOn(ours, scenario, protocol),
         theirs: await playOn(theirs, scenario, protocol),
+        onKnown: (id) => met.add(id),
+      });
+      assert.equal(differences.length, 0, `\n${differences.join("\n")}`);
+    });
+  }
+}
+
+for (const scenario of aloneScenarios) {
+  for (const protocol of scenario.protocols) {
+    test(`${scenario.name} (RESP${protocol})`, async () => {
+      const directives = ["--cluster-enabled", "yes", "--enable-debug-command", "yes"];
+      const replies: Buffer[][] = [];
+      for (const program of [subject(), realRedis()]) {
+        await using server = await Server.start({ program, directives });
+        replies.push(await play(server, scenario, protocol));
+      }
+      const [ourReplies = [], theirReplies = []] = replies;
+      const differences = compareReplies({
+        scenario,
+        protocol,
+        ours: ourReplies,
+        theirs: theirReplies,
         onKnown: (id) => met.add(id),
       });
       assert.equal(differences.length, 0, `\n${differences.join("\n")}`);

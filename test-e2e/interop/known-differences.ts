@@ -62,6 +62,24 @@ export const knownDifferences: readonly KnownDifference[] = [
     matches: ({ line, ours, theirs }) =>
       line.startsWith("CLUSTER MEET") && ours === theirs.replace("Invalid TCP b", "Invalid b"),
   },
+  {
+    id: "CLUSTER MYSHARDID exists",
+    where: "cluster",
+    source: "CLUSTER MYSHARDID, since 7.2",
+    matches: ({ line, ours, theirs }) =>
+      line.startsWith("CLUSTER MYSHARDID") &&
+      theirs.startsWith("-ERR unknown subcommand 'MYSHARDID'") &&
+      ours.startsWith("-ERR wrong number of arguments for 'cluster|myshardid'"),
+  },
+  {
+    id: "a cluster has one database, so COPY finds no other",
+    where: "cluster",
+    source: "databases of 7.2 in cluster mode against those of 7.0.15",
+    matches: ({ line, ours, theirs }) =>
+      line === "COPY b {b}c DB 1" &&
+      theirs.startsWith("-ERR Copying to another database is not allowed") &&
+      ours.startsWith("-ERR DB index is out of range"),
+  },
 ];
 
 function withoutNewDocs(reply: string): string {

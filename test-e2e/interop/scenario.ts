@@ -13,7 +13,11 @@ export interface Scenario {
 
 const replyTimeoutMs = 3_000;
 
-export async function play(server: Server, scenario: Scenario, protocol: 2 | 3): Promise<Buffer[]> {
+export async function play(
+  server: Pick<Server, "client">,
+  scenario: Scenario,
+  protocol: 2 | 3,
+): Promise<Buffer[]> {
   const connections = new Map<string, RawClient>();
   const connectionOf = async (name: string): Promise<RawClient> => {
     let client = connections.get(name);

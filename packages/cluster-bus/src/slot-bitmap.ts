@@ -33,11 +33,27 @@ export function sameSlots(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/**
+ * The first slot from `slot` on that is in one of the two; `slotCount` if none is. Most bitmaps of
+ * a large cluster are nearly empty, so bytes of eight absent slots are passed over at once.
+ */
+export function nextSlot(bitmap: Uint8Array, slot: number, other: Uint8Array = bitmap): number {
+  let next = slot;
+  while (next < slotCount) {
+    const byte = (bitmap[next >> 3] as number) | (other[next >> 3] as number);
+    if (byte >> (next & 7) === 0) next = (next | 7) + 1;
+    else if ((byte & (1 << (next & 7))) === 0) next++;
+    else return next;
+  }
+  return slotCount;
+}
+
 /** Runs of consecutive slots, ascending. */
 export function slotRanges(bitmap: Uint8Array): SlotRange[] {
   const ranges: SlotRange[] = [];
   let start = -1;
   for (let slot = 0; slot <= slotCount; slot++) {
+    if (start < 0) slot = nextSlot(bitmap, slot);
     const set = slot < slotCount && hasSlot(bitmap, slot);
     if (set && start < 0) start = slot;
     if (!set && start >= 0) {

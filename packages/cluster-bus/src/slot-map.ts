@@ -8,7 +8,7 @@ import { assert } from "./assert.js";
 import type { Peer } from "./core/peers.js";
 import { addPeerSlot, removePeerSlot } from "./core/peers.js";
 import { slotCount } from "./slot.js";
-import { addSlot, createSlotBitmap, hasSlot, removeSlot } from "./slot-bitmap.js";
+import { addSlot, createSlotBitmap, hasSlot, nextSlot, removeSlot } from "./slot-bitmap.js";
 
 /** Values of the route table; 0 is the only one the command path may serve without asking. */
 export const slotRoutes = {
@@ -138,9 +138,8 @@ export class SlotMap {
   takeChanged(): number[] {
     if (!this.#anyChanged) return [];
     const slots: number[] = [];
-    for (let slot = 0; slot < slotCount; slot++) {
-      if (hasSlot(this.#changed, slot)) slots.push(slot);
-    }
+    let slot = nextSlot(this.#changed, 0);
+    for (; slot < slotCount; slot = nextSlot(this.#changed, slot + 1)) slots.push(slot);
     this.#changed.fill(0);
     this.#anyChanged = false;
     return slots;

@@ -55,14 +55,17 @@ export class Cron {
   }
 
   #expire(): void {
-    const { config, databases, latency, ports, stats, switches } = this.#node;
+    const { config, databases, hooks, latency, ports, role, stats, switches } = this.#node;
     if (!switches.activeExpire) return;
     const { clock } = ports;
     const began = clock.monotonic();
     const deadline = began + (1000 / config.hz) * expireShare;
+    const outOfTime = (): boolean => clock.monotonic() > deadline;
+    if (role.isReplica) {
+      if (!hooks.replicaWrites.expire(outOfTime)) stats.expireTimeCapReached += 1;
+    } else hooks.replicaWrites.forget();
     for (const database of databases.databases) {
-      const { finished } = database.expireCycle(() => clock.monotonic() > deadline);
-      if (finished) continue;
+      if (database.expireCycle(outOfTime).finished) continue;
       stats.expireTimeCapReached += 1;
       break;
     }

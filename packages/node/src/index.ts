@@ -1,4 +1,5 @@
 /** The public face of a node. */
+export { NodeLog } from "./adapters/log.js";
 export { ConfigFileError } from "./config/config-file.js";
 export { ListenError } from "./net/listeners.js";
 export { Node, type NodeOptions } from "./node.js";

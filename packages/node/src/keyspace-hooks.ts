@@ -1,16 +1,19 @@
 /** What happens in a node when its keyspace changes: the answers to the store's hooks. */
+import { ReplicaWrites } from "./dispatch/replica-writes.js";
 import type { Client } from "./net/client.js";
 import type { Node } from "./node.js";
 import type { Database, ExpiredKeys, StoreHooks } from "./store/database.js";
 
 export class KeyspaceHooks implements StoreHooks {
   readonly #node: Node;
+  readonly replicaWrites: ReplicaWrites;
   noTouch = false;
   /** Of the key that changed last, while replies wait for replicas. */
   changedSlot = 0;
 
   constructor(node: Node) {
     this.#node = node;
+    this.replicaWrites = new ReplicaWrites(node);
   }
 
   now(): number {
@@ -20,6 +23,7 @@ export class KeyspaceHooks implements StoreHooks {
   get expiredKeys(): ExpiredKeys {
     const node = this.#node;
     if (node.applier.applying) return "show";
+    if (this.replicaWrites.deleting) return "delete";
     // While writes are paused the data set stands still: an expired key waits for its DEL.
     return node.role.isReplica || node.pause.mode !== undefined ? "hide" : "delete";
   }
@@ -51,6 +55,10 @@ export class KeyspaceHooks implements StoreHooks {
 
   created(database: Database, key: string): void {
     if (!this.#node.loading) this.#node.notifyKeyspaceEvent("n", "new", key, database.index);
+  }
+
+  expirySet(database: Database, key: string): void {
+    this.replicaWrites.expirySet(database, key);
   }
 
   collectionAdded(database: Database, key: string): void {

@@ -52,6 +52,7 @@ export function makePersistence(node: Node, threads: NodeThreads): Persistence {
     functionSources: () => [],
     loadFunction: () => {},
     isReplica: () => (node.loading ? threads.startsAsReplica() : node.replication.isReplica),
+    inTransaction: () => node.dispatcher.isNested,
     onWriterChanged: () => threads.onWriterChanged(),
     onRoom: () => threads.onRoom(),
     onSnapshotEnd: () => node.turn.schedule(),
@@ -108,6 +109,7 @@ export function makeReplication(node: Node, threads: NodeThreads): Replication {
     onDatasetReplaced: () => {
       node.tracking.flushed();
       // What the AOF holds is another history's: only a new base makes it true again.
+      node.hooks.replicaWrites.forget();
       node.persistence.onDatasetReplaced();
       node.breakWatches();
     },

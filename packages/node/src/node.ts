@@ -388,6 +388,7 @@ export class Node implements NodeServices {
 
   reloadDataset(options: ReloadOptions): string | undefined {
     const error = this.persistence.reload(options);
+    this.hooks.replicaWrites.forget();
     if (error === undefined) this.breakWatches();
     return error;
   }

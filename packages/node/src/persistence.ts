@@ -40,6 +40,8 @@ export interface PersistenceParts {
   functionSources(): readonly string[];
   loadFunction(code: string): void;
   isReplica(): boolean;
+  /** A command runs that is part of a transaction. */
+  inTransaction(): boolean;
   /** The AOF's writer came or went. */
   onWriterChanged(): void;
   /** The AOF can take more again: sockets that were stopped may be read. */

@@ -131,3 +131,30 @@ test("clients that WAIT are let go when the node becomes a replica", async () =>
   await primary.until(() => !here.connected, "the end of the connection");
   assert.match((here.replies.at(-1) as Error).message, /^UNBLOCKED force unblock/);
 });
+
+test("a replica deletes expired keys that its own clients wrote, and no others", async () => {
+  const { here, primary, replica, there } = await pair();
+  await there.ask("CONFIG", "SET", "replica-read-only", "no");
+  // The primary must not delete its own, so that the replica alone decides.
+  await here.ask("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+  await here.ask("SET", "primarys", "v", "PX", "50");
+  await there.ask("SET", "own", "v", "PX", "50");
+  await there.ask("SET", "renamed", "v", "PX", "50");
+  await there.ask("RENAME", "renamed", "name");
+  await there.ask("SET", "kept", "v", "PX", "50");
+  await there.ask("PERSIST", "kept");
+  await there.ask("SELECT", "3");
+  for (let key = 0; key < 500; key += 1) await there.ask("SET", `many${key}`, "v", "PX", "50");
+  await there.ask("SET", "later", "v", "PX", "500");
+  await here.ask("WAIT", "1", "0");
+  const { databases, hooks } = replica.node;
+  const third = databases.get(3);
+  await primary.until(() => databases.first.size === 2 && third?.size === 1, "the own keys to go");
+  assert.equal(databases.first.tables.find("primarys") >= 0, true, "it is hidden, and there");
+  assert.equal(await there.ask("EXISTS", "later"), "1");
+  assert.equal(replica.node.stats.expiredKeys, 502);
+  assert.equal(hooks.replicaWrites.size, 1);
+  await primary.until(() => third?.size === 0, "the last one");
+  assert.equal(hooks.replicaWrites.size, 0);
+  assert.equal(await there.ask("GET", "kept"), "null");
+});

@@ -16,6 +16,7 @@ import { MetricsServer } from "./metrics/server.js";
 import { Node } from "./node.js";
 import type { Ports } from "./ports.js";
 import type { ProcessInfo } from "./process-info.js";
+import { processTitle } from "./process-title.js";
 
 export interface RunOptions {
   /** As `redis-server` takes them after its own name. */
@@ -83,6 +84,17 @@ export async function runNode(options: RunOptions): Promise<RunningNode> {
     });
     await metrics.close();
     throw error;
+  }
+  // A process that others share keeps the title that it has.
+  if (options.process === undefined && values.setProcTitle) {
+    const setTitle = (): void => {
+      const configFile = config.file ?? "";
+      process.title = processTitle(values, { name: "slotlog", port: started.port, configFile });
+    };
+    for (const name of ["proc-title-template", "port", "bind"] as const) {
+      config.onChange(name, setTitle);
+    }
+    setTitle();
   }
   let ending = false;
   return {

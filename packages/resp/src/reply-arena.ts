@@ -21,6 +21,8 @@ export type ReplyMark = number;
 const reservedBytes = 4;
 /** From here on splitting the chunk around a header is cheaper than moving what follows it. */
 const movedBytesMax = 16 * 1024;
+/** What is left of an arena when somebody keeps its chunks goes on being used down to this part. */
+const restUsedMin = 1 / 8;
 /** Spare arenas kept for the next large reply: 1 MiB at the default size. */
 const sparesMax = 4;
 
@@ -39,6 +41,8 @@ export class ReplyArena {
   private filled: Buffer[] = [];
   /** Marks of the headers that are still open, outermost first. */
   private readonly open: ReplyMark[] = [];
+  /** In front of it are chunks of `arena` that were abandoned: never written to again. */
+  private floor = 0;
   private used: Buffer[] = [];
   private spares: Buffer[] = [];
 
@@ -85,21 +89,25 @@ export class ReplyArena {
   /** Every chunk given out is free again. */
   recycle(): void {
     this.assertDetached();
-    this.position = 0;
-    this.regionStart = 0;
+    this.position = this.floor;
+    this.regionStart = this.floor;
     for (const arena of this.used) {
       if (this.spares.length < sparesMax) this.spares.push(arena);
     }
     if (this.used.length > 0) this.used = [];
   }
 
-  /** Chunks given out are still in use: leaves their memory to them and takes a new arena. */
+  /**
+   * Chunks given out are still in use: leaves their memory to them. Where replies wait for a fsync
+   * this happens in every turn, so the next one goes on behind them: with an arena for each, V8
+   * collected garbage for most of the time.
+   */
   abandon(): void {
     this.assertDetached();
     this.used = [];
-    this.arena = this.spares.pop() ?? Buffer.allocUnsafeSlow(this.arenaBytes);
-    this.position = 0;
-    this.regionStart = 0;
+    this.floor = this.position;
+    this.regionStart = this.position;
+    if (this.arena.length - this.position < this.arenaBytes * restUsedMin) this.newArena();
   }
 
   /** Where `rollback` returns to. A header ended since then that was begun before moves it. */
@@ -193,12 +201,17 @@ export class ReplyArena {
 
   private nextArena(bytes: number): void {
     this.endRegion();
-    this.used.push(this.arena);
-    this.arena = this.spares.pop() ?? Buffer.allocUnsafeSlow(this.arenaBytes);
-    this.position = 0;
-    this.regionStart = 0;
+    if (this.floor === 0) this.used.push(this.arena);
+    this.newArena();
     if (bytes > this.arena.length)
       throw new RangeError(`reply writer: ${bytes} bytes in one piece`);
+  }
+
+  private newArena(): void {
+    this.arena = this.spares.pop() ?? Buffer.allocUnsafeSlow(this.arenaBytes);
+    this.floor = 0;
+    this.position = 0;
+    this.regionStart = 0;
   }
 
   private endRegion(): void {

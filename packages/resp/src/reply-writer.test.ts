@@ -190,6 +190,31 @@ test("all arenas of an abandoned reply stay its own", () => {
   assert.equal(Buffer.concat(held).toString(), before);
 });
 
+test("what is abandoned in small pieces shares its memory, and is never written over", () => {
+  const writer = new ReplyWriter(1024);
+  const arenas = new Set<ArrayBufferLike>();
+  const kept: { bytes: Buffer; text: string }[] = [];
+  const turn: Buffer[] = [];
+  const sink = { chunk: (bytes: Buffer) => void turn.push(bytes) };
+  for (let round = 0; round < 2000; round++) {
+    turn.length = 0;
+    // Some replies take more than one arena.
+    const text = `${round}`.repeat(round % 97 === 0 ? 900 : (round % 5) + 1);
+    writer.attach(sink, 2);
+    writer.bulk(text);
+    if (round % 97 === 0) for (let more = 0; more < 20; more++) writer.bulk(text.slice(0, 100));
+    writer.detach();
+    for (const bytes of turn) arenas.add(bytes.buffer);
+    if (round % 3 === 0) writer.recycle();
+    else {
+      for (const bytes of turn) kept.push({ bytes, text: bytes.toString() });
+      writer.abandon();
+    }
+  }
+  for (const { bytes, text } of kept) assert.equal(bytes.toString(), text);
+  assert.ok(arenas.size < 200, `${arenas.size} arenas for ${kept.length} chunks`);
+});
+
 test("deferred lengths of one digit and of many, inside each other", () => {
   const write = (inner: number, outer: number) => (w: ReplyWriter) => {
     const mark = w.deferMap();

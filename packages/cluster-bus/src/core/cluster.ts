@@ -275,6 +275,10 @@ export class ClusterCore {
     return shardsView(this.#bus);
   }
 
+  knows(node: string): boolean {
+    return this.#bus.state.lookup(node) !== undefined;
+  }
+
   linksView(): readonly LinkView[] {
     return linksView(this.#bus);
   }

@@ -173,6 +173,9 @@ function setSlotOwner(bus: Bus, slot: number, owner: Peer): CommandReply {
     // The import is over: claim the slot under an epoch that beats the former owner's.
     if (bumpEpoch(bus)) bus.log("notice", `configEpoch updated after importing slot ${slot}`);
     slots.setImporting(slot, undefined);
+    // The operator tells the former owner next, who forgets the slot: it must not be forgotten
+    // here.
+    bus.saveDurably();
     broadcastPong(bus, "all");
   }
   return changed(bus);

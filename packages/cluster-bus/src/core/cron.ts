@@ -58,6 +58,9 @@ function maintainLink(bus: Bus, peer: Peer, allocateLink: () => Link["id"]): voi
     remoteAddress: peer.ip,
   };
   peer.link = link;
+  // The ping that goes out first on this connection is owed from now on. Else a node that is killed
+  // would be missed only from half a node timeout after its last pong, when a ping is due anyhow.
+  if (!peer.handshake && peer.pingSentAt === 0) peer.pingSentAt = bus.now;
   bus.state.links.set(link.id, link);
   bus.emit({ kind: "connect", link: link.id, host: peer.ip, port: peer.busPort });
 }

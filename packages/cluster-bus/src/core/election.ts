@@ -130,12 +130,15 @@ export function resetElection(bus: Bus): void {
 function replicaRank(bus: Bus): number {
   const { myself } = bus;
   const offset = bus.host.replicationOffset();
-  let rank = knowsToLack(bus, offset) ? 1 : 0;
+  let rank = 0;
+  let silent = false;
   for (const sibling of myself.primary?.replicas ?? []) {
     if (sibling === myself || sibling.noFailover) continue;
-    if (sibling.replicationOffset > offset || isSilent(bus, sibling)) rank++;
+    const cannotSay = isSilent(bus, sibling);
+    silent ||= cannotSay;
+    if (sibling.replicationOffset > offset || cannotSay) rank++;
   }
-  return rank;
+  return silent && knowsToLack(bus, offset) ? rank + lackRanks(bus) : rank;
 }
 
 /**
@@ -150,8 +153,16 @@ function isSilent({ config, myself }: Bus, sibling: Peer): boolean {
 /**
  * Our primary had more than we: of two replicas that do not hear each other, that one waits longer.
  */
-function knowsToLack({ config, myself }: Bus, offset: number): boolean {
-  return config.standsWithRestraint && (myself.primary?.replicationOffset ?? 0) > offset;
+function knowsToLack({ myself }: Bus, offset: number): boolean {
+  return (myself.primary?.replicationOffset ?? 0) > offset;
+}
+
+/**
+ * So much longer that the other one has heard of the failure: not from us, but by the heartbeats
+ * that everybody gets from everybody within half a node timeout.
+ */
+function lackRanks({ config }: Bus): number {
+  return 1 + Math.ceil(config.nodeTimeoutMs / 2 / rankDelayMs);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { slotCount } from "../slot.js";
-import { hasSlot, sameSlots } from "../slot-bitmap.js";
+import { hasSlot, nextSlot, sameSlots } from "../slot-bitmap.js";
 import { sendUpdate } from "./heartbeat.js";
 import type { Peer } from "./peers.js";
 import { shareSlots } from "./peers.js";
@@ -83,16 +83,19 @@ function demoteTo(bus: Bus, primary: Peer): void {
 function rebind(bus: Bus, claim: SlotClaim, ours: Peer | undefined): ClaimResult {
   const slots = bus.state.slots;
   const result: ClaimResult = { lostByOurs: 0, claimedCount: 0, dirty: [] };
-  for (let slot = 0; slot < slotCount; slot++) {
+  const { owner: claimant } = claim;
+  // Only slots that it claims, or that are bound to it.
+  let slot = nextSlot(claim.slots, 0, claimant.slots);
+  for (; slot < slotCount; slot = nextSlot(claim.slots, slot + 1, claimant.slots)) {
     const owner = slots.ownerOf(slot);
     if (!hasSlot(claim.slots, slot)) {
       // It stays bound to who gave it up, lest the cluster goes down, but is free to take, and is
       // left out of updates about that node.
-      if (owner === claim.owner) slots.markUnclaimed(slot);
+      if (owner === claimant) slots.markUnclaimed(slot);
       continue;
     }
     result.claimedCount++;
-    if (owner === claim.owner) {
+    if (owner === claimant) {
       slots.markClaimed(slot);
       continue;
     }
@@ -108,7 +111,7 @@ function rebind(bus: Bus, claim: SlotClaim, ours: Peer | undefined): ClaimResult
     }
     if (owner !== undefined && owner === ours) result.lostByOurs++;
     slots.unassign(slot);
-    giveSlot(bus, slot, claim.owner);
+    giveSlot(bus, slot, claimant);
     bus.saveDurably();
     bus.stateDirty = true;
   }
@@ -150,8 +153,8 @@ function newerOwner(
   claimed: { readonly epoch: number; readonly slots: Uint8Array },
 ): Peer | undefined {
   const slots = bus.state.slots;
-  for (let slot = 0; slot < slotCount; slot++) {
-    if (!hasSlot(claimed.slots, slot)) continue;
+  let slot = nextSlot(claimed.slots, 0);
+  for (; slot < slotCount; slot = nextSlot(claimed.slots, slot + 1)) {
     const owner = slots.ownerOf(slot);
     if (owner === undefined || owner === sender || slots.isUnclaimed(slot)) continue;
     if (owner.configEpoch > claimed.epoch) return owner;

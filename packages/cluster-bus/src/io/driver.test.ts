@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { test } from "node:test";
+import { messageTypes } from "../message.js";
 import { parseNodesConf } from "../nodes-conf.js";
 import { goldenBytes, goldenPackets } from "../testing/golden-packets.js";
 import type { LiveNode } from "../testing/live-node.js";
@@ -49,6 +50,75 @@ test("two nodes meet, serve, publish, and report their links", async () => {
     );
   } finally {
     await Promise.all([a.stop(), b.stop()]);
+  }
+});
+
+test("links that are killed come back, in the direction that was named", async () => {
+  const [a, b] = await pair();
+  try {
+    await a.until(() => a.driver.linkReports().length === 2, 5000);
+    const of = (direction: string): number | undefined =>
+      a.driver.linkReports().find((report) => report.direction === direction)?.link;
+    const { myId } = b.driver.core;
+    for (const direction of ["to", "from"] as const) {
+      const killed = of(direction);
+      const kept = of(direction === "to" ? "from" : "to");
+      assert.ok(killed !== undefined && kept !== undefined);
+      assert.ok(a.driver.killLinks(myId, direction));
+      assert.equal(of(direction), undefined);
+      assert.equal(of(direction === "to" ? "from" : "to"), kept);
+      await a.until(() => of(direction) !== undefined, 5000);
+      assert.notEqual(of(direction), killed);
+    }
+    assert.ok(a.driver.killLinks(myId, "all"));
+    assert.deepEqual(a.driver.linkReports(), []);
+    await a.until(() => a.driver.linkReports().length === 2, 5000);
+    assert.equal(a.driver.killLinks("0".repeat(40), "all"), false);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+  }
+});
+
+test("packets of a type that is dropped do not arrive, others do", async () => {
+  const [a, b] = await pair();
+  const publish = (payload: string): void => {
+    const [channel, bytes] = [Buffer.from("news"), Buffer.from(payload)];
+    a.driver.publish({ sharded: false, channel, payload: bytes });
+  };
+  try {
+    // Now b has the greater epoch, so that a has one to announce.
+    b.driver.run({ kind: "bump-epoch" });
+    await a.until(
+      () => a.driver.core.ownerOf(9000)?.configEpoch === b.driver.core.myself.configEpoch,
+      5000,
+    );
+    b.driver.dropArriving(messageTypes.indexOf("publish"));
+    publish("lost");
+    // Packets of a link arrive in order: once b has the later epoch, it has had the packet before.
+    a.driver.run({ kind: "bump-epoch" });
+    const epoch = a.driver.core.myself.configEpoch;
+    await b.until(() => b.driver.core.ownerOf(0)?.configEpoch === epoch, 5000);
+    b.driver.dropArriving(undefined);
+    publish("kept");
+    await b.until(() => b.published.length > 0, 5000);
+    assert.deepEqual(b.published, ["kept"]);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+  }
+});
+
+test("what links hold is counted", async () => {
+  const node = await startLiveNode({ writableDelayMs: 0 });
+  try {
+    assert.equal(node.driver.linkBytes, 0);
+    const packet = goldenBytes(goldenPackets[0] as (typeof goldenPackets)[number]);
+    const socket = net.connect(node.config.busPort, "127.0.0.1");
+    socket.write(packet.subarray(0, 100));
+    await node.until(() => node.driver.linkBytes === 100, 5000);
+    socket.destroy();
+    await node.until(() => node.driver.linkBytes === 0, 5000);
+  } finally {
+    await node.stop();
   }
 });
 

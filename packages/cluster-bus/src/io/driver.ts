@@ -154,8 +154,11 @@ export class BusDriver {
     this.#apply(this.core.start(this.now()));
     for (const host of hosts) {
       const port = listenBusPort(config);
-      const listener = await net.listen({ host, port }, (socket) => this.#accept(socket));
-      this.#listeners.push(listener);
+      try {
+        this.#listeners.push(await net.listen({ host, port }, (socket) => this.#accept(socket)));
+      } catch (error) {
+        throw listenError(error as NodeJS.ErrnoException, `${host}:${port}`);
+      }
     }
     this.#ticker = clock.every(tickMs, () => this.#tick());
   }
@@ -198,6 +201,30 @@ export class BusDriver {
         sendBufferUsed: buffered,
       };
     });
+  }
+
+  /** Bytes that links hold, known and unknown ones. */
+  get linkBytes(): number {
+    return this.#links.heldBytes;
+  }
+
+  /**
+   * Closes links with a node, as a reset connection would: for tests and diagnosis. False if there
+   * is no such node.
+   */
+  killLinks(node: string, direction: LinkReport["direction"] | "all"): boolean {
+    if (!this.core.knows(node)) return false;
+    for (const view of this.core.linksView()) {
+      if (view.node !== node || (direction !== "all" && view.direction !== direction)) continue;
+      this.#links.disconnect(view.link);
+      this.#step({ kind: "link-closed", now: this.now(), link: view.link });
+    }
+    return true;
+  }
+
+  /** Loses all packets of a type that arrive from now on, for tests; undefined: none. */
+  dropArriving(typeNumber: number | undefined): void {
+    this.#links.droppedType = typeNumber;
   }
 
   #accept(socket: BusSocket): void {
@@ -313,4 +340,14 @@ export class BusDriver {
 /** Sockets that listen on `::` show IPv4 peers as `::ffff:1.2.3.4`; nodes know them without. */
 function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+/** The bus takes a port that nobody wrote down: whoever holds it has to learn what it is for. */
+function listenError({ code = "LISTEN", message }: NodeJS.ErrnoException, where: string): Error {
+  const reason = code === "EADDRINUSE" ? "Address already in use" : message;
+  const hint = "it is port + 10000 unless cluster-port says otherwise";
+  return Object.assign(
+    new Error(`cannot listen on the cluster bus port ${where}: ${reason} (${hint})`),
+    { code },
+  );
 }

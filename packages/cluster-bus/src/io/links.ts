@@ -10,6 +10,7 @@ import type { BusMessage } from "../message.js";
 import { decodePacket } from "../wire/decode.js";
 import { encodeMessage } from "../wire/encode.js";
 import { PacketFramer } from "../wire/framer.js";
+import { headerAt } from "../wire/layout.js";
 import type { BusLog, BusNet, BusSocket } from "./ports.js";
 
 /**
@@ -43,6 +44,8 @@ export class Links {
   readonly #log: BusLog;
   readonly #events: LinkEvents;
   readonly #sockets = new Map<LinkId, LinkSocket>();
+  /** Packets with this type number are lost on arrival: what a test wants to go missing. */
+  droppedType: number | undefined;
 
   constructor(options: {
     readonly net: BusNet;
@@ -93,6 +96,15 @@ export class Links {
     return this.#sockets.get(id)?.socket.bufferedBytes ?? 0;
   }
 
+  /** Bytes that all links hold: unsent ones, and packets that have not arrived whole. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { socket, framer } of this.#sockets.values()) {
+      bytes += socket.bufferedBytes + framer.heldBytes;
+    }
+    return bytes;
+  }
+
   /** Links whose unsent bytes exceed the limit. */
   overLimit(bytesMax: number): LinkId[] {
     const over: LinkId[] = [];
@@ -134,6 +146,7 @@ export class Links {
   }
 
   #onPacket(id: LinkId, packet: Buffer): void {
+    if (this.droppedType === packet.readUInt16BE(headerAt.type)) return;
     const result = decodePacket(packet);
     switch (result.kind) {
       case "message":

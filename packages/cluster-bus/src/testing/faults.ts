@@ -154,7 +154,9 @@ export class Faults {
       from.run({ kind: "set-slot", slot, action: "migrating", node: target });
       // The operator may lose heart, or the connection, between the steps.
       if (this.random.below(10) === 0) continue;
-      to.run({ kind: "set-slot", slot, action: "node", node: target });
+      const taken = to.run({ kind: "set-slot", slot, action: "node", node: target });
+      // Only an owner who has said so is told of: the source forgets the slot.
+      if (taken.kind !== "ok") break;
       if (this.random.below(10) > 0) {
         from.run({ kind: "set-slot", slot, action: "node", node: target });
       }

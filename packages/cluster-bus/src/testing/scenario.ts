@@ -43,14 +43,28 @@ export async function runScenario(text: string): Promise<string> {
   const scenario = new Scenario();
   const parts: string[] = [];
   for (const { source } of parseScenario(text)) {
-    const printed: string[] = [];
-    for (const line of source) {
-      const command = line.replace(/#.*/, "").trim();
-      if (command !== "") printed.push(...(await scenario.run(command)));
-    }
-    parts.push([...source, "----", ...printed].join("\n"));
+    parts.push([...source, "----", ...(await printedBy(scenario, source))].join("\n"));
   }
   return `${parts.join("\n\n")}\n`;
+}
+
+/** The first block that prints something else than it says; undefined if none does. */
+export async function firstDifference(text: string): Promise<string | undefined> {
+  const scenario = new Scenario();
+  for (const { source, expected } of parseScenario(text)) {
+    const printed = await printedBy(scenario, source);
+    if (printed.join("\n") !== expected.join("\n")) return source[0];
+  }
+  return undefined;
+}
+
+async function printedBy(scenario: Scenario, source: readonly string[]): Promise<string[]> {
+  const printed: string[] = [];
+  for (const line of source) {
+    const command = line.replace(/#.*/, "").trim();
+    if (command !== "") printed.push(...(await scenario.run(command)));
+  }
+  return printed;
 }
 
 type Verb = (scenario: Scenario, words: string[]) => readonly string[] | Promise<readonly string[]>;

@@ -16,6 +16,7 @@ import { SeededRandom, SimClock } from "./sim-world.js";
 const startOfTime: Millis = 1_700_000_000_000;
 /** The checkers look this often. */
 const checkEveryMs = 100;
+const formWithinMs: Millis = 30_000;
 
 export interface SimClusterOptions {
   readonly seed: number;
@@ -92,6 +93,10 @@ export class SimCluster {
       first.run({ kind: "meet", ip: node.ip, port: 7000, busPort: 17000 });
     }
     await cluster.advance(3000);
+    // Nearly always so by now; a dial that met another may have to wait for gossip.
+    const met = (): boolean =>
+      cluster.nodes.every(({ core }) => cluster.nodes.every((node) => core.node(node.core.myId)));
+    if (!(await cluster.advanceUntil(met, formWithinMs))) throw new Error("the nodes do not meet");
     for (const [replica, primary] of replicas) {
       const reply = replica.run({ kind: "replicate", node: primary.core.myId });
       if (reply.kind !== "ok") throw new Error(JSON.stringify(reply));

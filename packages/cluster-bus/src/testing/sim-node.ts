@@ -135,9 +135,12 @@ export class SimNode implements SimEndpoint, BusHost {
   }
 
   run(command: BusCommand): CommandReply {
+    const dead: CommandReply = { kind: "error", text: "no answer: the node is down" };
+    if (!this.up) return dead;
     const { reply, effects } = this.core.run(command, this.now());
     this.#apply(effects);
-    return reply;
+    // Its power may have failed while it wrote what it was to remember.
+    return this.up ? reply : dead;
   }
 
   publish(channel: string, payload: string, sharded: boolean): void {

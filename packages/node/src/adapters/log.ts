@@ -16,7 +16,7 @@ export interface NodeLogOptions {
   /** Absolute path, or `""` for standard output. */
   readonly file: string;
   /** What the node is now: a letter in front of each line, a field in JSON. */
-  role(): "primary" | "replica";
+  role(): "primary" | "replica" | "router";
   readonly pid?: number;
   /** Takes whole lines in place of standard output. */
   readonly sink?: (line: string) => void;
@@ -29,7 +29,7 @@ const LEVEL_MARKS: Readonly<Record<LogLevel, string>> = {
   notice: "*",
   warning: "#",
 };
-const ROLE_LETTERS = { primary: "M", replica: "S" } as const;
+const ROLE_LETTERS = { primary: "M", replica: "S", router: "R" } as const;
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AofWorld } from "../testing/aof-world.js";
+import { AofWorld, encodeRecord } from "../testing/aof-world.js";
 import { settlePromises } from "../testing/sim-clock.js";
 import { SimDisk, type SimOperation } from "../testing/sim-disk.js";
 import type { FsyncPolicy } from "./log-core.js";
@@ -87,6 +87,24 @@ test("always: one write and sync at a time, and what comes meanwhile shares the 
   syncs = (world.disk.operations - before) / 2;
   assert.equal(syncs, 2, "two writes and two syncs for six turns");
   assert.equal(writer.durableOffset, writer.acceptedOffset);
+});
+
+test("always: a sync waits for the writes of those whom the one before has released", async () => {
+  const world = slowWorld({ sync: 10 });
+  const writer = await finished(world, world.open("always"));
+  world.append(writer);
+  await world.clock.advance(1);
+  world.append(writer);
+  const offset = writer.acceptedOffset;
+  const before = world.disk.operations;
+  // Just behind the end of the sync; the pass in which its reply leaves is not over yet.
+  world.clock.after(9, () => writer.append([encodeRecord("PUSH", "back")], offset + 1));
+  await world.clock.advance(9);
+  assert.equal(world.acknowledged, 1);
+  await world.clock.advance(10);
+  assert.equal(writer.durableOffset, offset + 1);
+  assert.equal(world.disk.operations - before, 3, "that sync, then one write and one for both");
+  await finished(world, writer.close());
 });
 
 test("the policy can change in flight, in every direction", async () => {

@@ -108,6 +108,8 @@ export class ClusterBridge implements ClusterGate {
     if ((target !== undefined || source !== undefined) && request.movesKeys) return undefined;
     if (target !== undefined && request.missingKeys > 0) {
       if (request.missingKeys < request.keyCount) return replyErrors.tryAgain;
+      // Redis lets a slot migrate to its own node: clients sent there would go round in circles.
+      if (target.isMyself) return undefined;
       return `ASK ${slot} ${this.#addressFor(client, target)}`;
     }
     if (source !== undefined && (client.asking || request.asksItself)) {

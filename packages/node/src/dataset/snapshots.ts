@@ -53,6 +53,8 @@ export interface SnapshotsOptions {
 export class Snapshots {
   readonly #options: SnapshotsOptions;
   #claim: SnapshotClaim | undefined;
+  /** Walks that were begun: INFO total_forks, since each stands for a child of Redis. */
+  begun = 0;
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -78,6 +80,7 @@ export class Snapshots {
       },
     });
     this.#claim = claim;
+    this.begun += 1;
     return claim;
   }
 

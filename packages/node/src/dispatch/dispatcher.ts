@@ -372,6 +372,11 @@ export class Dispatcher {
     return this.#depth > 0 ? this.#context.client : undefined;
   }
 
+  /** A command runs within another: in EXEC. */
+  get isNested(): boolean {
+    return this.#depth > 1;
+  }
+
   /** Client-side caching: what this command read, and what the client must be told of it. */
   #track(client: Client, command: Command, argv: readonly string[]): void {
     const { tracking } = this.#node;

@@ -167,7 +167,7 @@ export interface NodeServices {
   readonly pause: ClientPause;
   readonly switches: DebugSwitches;
   /** Lookups do not count as uses now: CLIENT NO-TOUCH of the client whose command runs. */
-  readonly hooks: { noTouch: boolean };
+  readonly hooks: { noTouch: boolean; readonly replicaWrites: { readonly size: number } };
   /** Listens where `port` and `bind` say now; false, with `restore` called, if it cannot. */
   rebind(restore: () => void): Promise<boolean>;
   /** CONFIG RESETSTAT. */

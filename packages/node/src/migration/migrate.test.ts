@@ -167,6 +167,30 @@ test("what was confirmed before the connection ended is gone, the rest stays", a
   assert.equal(await client.ask("MGET", "b", "c"), "2 3");
 });
 
+test("the connection is kept for the next MIGRATE, ten seconds long, and INFO counts it", async () => {
+  const scene = await world();
+  const { client, other, source, target } = scene;
+  const cached = async (): Promise<string | undefined> =>
+    /migrate_cached_sockets:(\d+)/.exec(await other.ask("INFO", "stats"))?.[1];
+  assert.equal(await cached(), "0");
+  for (const key of ["1", "2"]) {
+    await client.ask("SET", "k", key);
+    const count = client.replies.length;
+    target.said.length = 0;
+    migrate(client, 5000);
+    await onTheWay(scene);
+    assert.equal(await cached(), "1");
+    target.answer(target.said.includes("SELECT 0") ? "+OK\n+OK\n" : "+OK\n");
+    await source.until(() => client.replies.length > count, "the reply");
+    assert.equal(client.replies.at(-1), "OK");
+    assert.equal(target.sockets.length, 1);
+    assert.equal(await cached(), "1");
+  }
+  await source.clock.advance(12_000);
+  assert.equal(await cached(), "0");
+  assert.equal(target.sockets.length, 0);
+});
+
 test("EXEC waits for a key on its way and then does all of it", async () => {
   const scene = await world();
   const { client, other, source, target } = scene;

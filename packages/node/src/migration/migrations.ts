@@ -51,6 +51,11 @@ export class Migrations {
     return this.#onTheWay.size > 0;
   }
 
+  /** Connections to targets: those at work, and those that are kept for the next MIGRATE. */
+  get connectionCount(): number {
+    return this.#connections.size + this.#pool.idleCount;
+  }
+
   /** Blocks the client and begins; called by MIGRATE. */
   start(client: Client, command: Command, request: MigrationRequest): void {
     const late: LateClient = { client, command, isSilent: client.replyMode !== "on" };

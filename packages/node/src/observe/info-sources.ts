@@ -173,6 +173,8 @@ export interface StatsInfo {
   readonly pubsubPatterns: number;
   readonly shardChannels: number;
   readonly migrateCachedSockets: number;
+  readonly snapshotsBegun: number;
+  readonly replicaExpires: number;
   readonly trackingKeys: number;
   readonly trackingItems: number;
   readonly trackingPrefixes: number;

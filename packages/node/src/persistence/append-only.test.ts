@@ -52,6 +52,27 @@ describe("the append-only file of a running node", () => {
     assert.equal(await (await last.connect()).ask("GET", "counter"), "6");
   });
 
+  it("is turned on behind the transaction that asks for it", async () => {
+    const server = await SimServer.start();
+    const client = await server.connect();
+    for (const words of [
+      ["MULTI"],
+      ["SET", "key", "1"],
+      ["CONFIG", "SET", "appendonly", "yes"],
+      ["INCR", "key"],
+    ]) {
+      client.send(...words);
+    }
+    assert.equal(await client.ask("EXEC"), "OK OK 2");
+    assert.match(server.log.lines.join("\n"), /AOF background was scheduled/);
+    await server.until(() => server.node.persistence.writer !== undefined, "the AOF");
+    await settled(server);
+    await client.ask("INCR", "key");
+    assert.match(await client.ask("INFO", "stats"), /total_forks:1\r/);
+    const next = await restart(server);
+    assert.equal(await (await next.connect()).ask("GET", "key"), "3");
+  });
+
   it("is turned on once a save in the background has ended", async () => {
     const server = await SimServer.start();
     const client = await server.connect();

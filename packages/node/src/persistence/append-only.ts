@@ -44,6 +44,7 @@ export interface AppendOnlyParts {
   /** Where the data set stands now in the replication history; `undefined` if nobody counts. */
   countedPosition(): StreamPosition | undefined;
   isReplica(): boolean;
+  inTransaction(): boolean;
   /** Hands on what the turn has logged so far. */
   flushLog(): void;
   /** The writer came or went. */
@@ -220,7 +221,8 @@ export class AppendOnly {
       );
       await this.#cancelRunning("the AOF is turned on");
     }
-    const claim = this.#claimRewrite();
+    // In a transaction everything else of it comes first, as a new child would wait for its end.
+    const claim = this.#parts.inTransaction() ? undefined : this.#claimRewrite();
     if (claim === undefined) {
       this.rewriteScheduled = true;
       log.notice(

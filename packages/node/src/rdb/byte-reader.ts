@@ -7,22 +7,26 @@
  * The checksum covers what was consumed, and is taken in whole chunks.
  */
 
+import { latin1String } from "@slotlog/resp";
 import { byteString, ownedByteString } from "./byte-string.js";
 import { Crc64 } from "./crc64.js";
 import { lengthKind, RdbError, type RdbLimits, stringEncoding } from "./format.js";
-import { lzfDecompress } from "./lzf.js";
+import { lzfDecompress, lzfDecompressInto } from "./lzf.js";
 import { parseScore } from "./score.js";
 import type { Bytes } from "./values.js";
 
 const none: Buffer = Buffer.alloc(0);
 /** Strings up to this wait in one piece for their rest; longer ones are filled as bytes arrive. */
 const wholeStringBytesMax = 1024;
+/** Compressed strings up to this are unpacked in memory of ours: no Buffer for each short value. */
+const scratchBytes = 4096;
 const firstFillBytesMax = 1024 * 1024;
 const wordValues = 4_294_967_296;
 
 export class ByteReader {
   readonly #limits: RdbLimits;
   readonly #checksum: Crc64 | undefined;
+  readonly #scratch = Buffer.allocUnsafeSlow(scratchBytes);
   #bytes: Buffer = none;
   #at = 0;
   #end = 0;
@@ -198,6 +202,10 @@ export class ByteReader {
         const end = start + this.#payloadBytes;
         this.#at = end;
         if (this.#plainLength < 0) return byteString(this.#bytes, start, end);
+        if (this.#plainLength <= scratchBytes) {
+          lzfDecompressInto(this.#bytes, { start, end }, this.#scratch, this.#plainLength);
+          return latin1String(this.#scratch, 0, this.#plainLength);
+        }
         const plain = lzfDecompress(this.#bytes.subarray(start, end), this.#plainLength);
         return ownedByteString(plain);
       }

@@ -124,7 +124,12 @@ export class RdbDecoder {
       while (!reader.has(1)) yield undefined;
       const type = reader.byte();
       if (type === valueType.string) {
-        yield* this.#stringKey();
+        // Mostly both are there: a generator for each key would cost more than reading it.
+        const key = reader.string();
+        const value = key === undefined ? undefined : reader.string();
+        if (key === undefined || value === undefined) yield* this.#stringKey(key);
+        else yield this.#keyEvent(key, { type: "string", value }, false);
+        this.#forgetAttributes();
       } else if (type < firstOpcode) {
         yield* this.#collectionKey(type);
       } else if (type === opcode.eof) {
@@ -160,9 +165,10 @@ export class RdbDecoder {
     }
   }
 
-  *#stringKey(): Events<void> {
+  /** Of a string that has not come whole yet; its key may have. */
+  *#stringKey(known: Bytes | number | undefined): Events<void> {
     const reader = this.#reader;
-    let key = reader.string();
+    let key = known;
     while (key === undefined) {
       yield undefined;
       key = reader.string();
@@ -173,7 +179,6 @@ export class RdbDecoder {
       value = reader.string();
     }
     yield this.#keyEvent(key, { type: "string", value }, false);
-    this.#forgetAttributes();
   }
 
   *#collectionKey(type: number): Events<void> {

@@ -25,8 +25,18 @@ export function lzfDecompress(source: Uint8Array, length: number): Buffer {
     throw new RdbError("corrupt", `an LZF string of ${source.length} bytes claims ${length}`);
   }
   const target = Buffer.allocUnsafe(length);
-  const end = source.length;
-  let from = 0;
+  lzfDecompressInto(source, { start: 0, end: source.length }, target, length);
+  return target;
+}
+
+/** The same of a part of `source`, into the first `length` bytes of `target`. */
+export function lzfDecompressInto(
+  source: Uint8Array,
+  { start, end }: { readonly start: number; readonly end: number },
+  target: Uint8Array,
+  length: number,
+): void {
+  let from = start;
   let to = 0;
   while (from < end) {
     const control = source[from++] as number;
@@ -49,7 +59,6 @@ export function lzfDecompress(source: Uint8Array, length: number): Buffer {
     for (let index = 0; index < run; index++) target[to++] = target[reference++] as number;
   }
   if (to !== length) throw broken();
-  return target;
 }
 
 function broken(): RdbError {

@@ -32,6 +32,7 @@ class TestHooks implements StoreHooks {
     this.events.push(`missed ${key}`);
   }
   created(): void {}
+  expirySet(): void {}
 
   collectionAdded(_database: Database, key: string): void {
     this.events.push(`added ${key}`);

@@ -177,9 +177,9 @@ export class Database {
 
   /** Sets the expiry, whatever time it is; false if the key does not exist. */
   setExpireAt(key: string, atMs: number): boolean {
-    const place = this.#tables.again(key);
-    if (place < 0) return false;
+    if (this.#tables.again(key) < 0) return false;
     this.#setExpiry(key, atMs);
+    this.#hooks.expirySet(this, key);
     return true;
   }
 

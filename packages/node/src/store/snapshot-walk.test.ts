@@ -22,6 +22,7 @@ const hooks: StoreHooks = {
   modified: () => {},
   missed: () => {},
   created: () => {},
+  expirySet: () => {},
   collectionAdded: () => {},
   gone: () => {},
   contentsReplaced: () => {},

@@ -31,6 +31,8 @@ export interface StoreHooks {
   missed(database: Database, key: string): void;
   /** A key that was not there was added: the `new` notification. */
   created(database: Database, key: string): void;
+  /** A key was given an expiry. */
+  expirySet(database: Database, key: string): void;
   /** A collection appeared under a free key: blocked clients may be served. */
   collectionAdded(database: Database, key: string): void;
   /**

@@ -26,6 +26,7 @@ const hooks: StoreHooks = {
   modified: () => {},
   missed: () => {},
   created: () => {},
+  expirySet: () => {},
   collectionAdded: () => {},
   gone: () => {},
   contentsReplaced: () => {},

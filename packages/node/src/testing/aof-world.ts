@@ -176,6 +176,8 @@ export class AofWorld {
 
   /** Appends a turn of `count` records, the values counting up from 0 over the world's life. */
   append(writer: AofWriter, count = 1, db = 0): void {
+    // A turn comes after others, in which a writer may have waited for this one.
+    this.clock.runDeferred();
     const chunks: Buffer[] = [];
     if (this.selectNext || db !== this.db) chunks.push(encodeRecord("SELECT", String(db)));
     this.selectNext = false;

@@ -15,6 +15,8 @@ const cr = 0x0d;
 /** Commands under way at a time: enough to be fast, few enough not to fill socket buffers. */
 const pipelined = 200;
 const recordsWaitMs = 3_000;
+const lowestPort = 23_000;
+const portCount = 9_000;
 
 /** The binary to compare with, or `undefined` if none is installed. */
 export function installedRedisServer(): string | undefined {
@@ -199,15 +201,27 @@ export function replyEnd(bytes: Buffer, start: number): number {
   return at;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port below the range that systems take for outgoing connections: one that was free a moment ago
+ * would become some client's, and the server could not start.
+ */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const port = lowestPort + Math.floor(Math.random() * portCount);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no free port found");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = address !== null && typeof address === "object" ? address.port : 0;
+    probe.once("error", () => {
+      resolve(false);
+    });
+    probe.listen({ port, exclusive: true }, () => {
       probe.close(() => {
-        resolve(port);
+        resolve(true);
       });
     });
   });

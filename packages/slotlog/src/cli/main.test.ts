@@ -43,6 +43,9 @@ test("mistakes are named, with what was probably meant, and exit with 2", () => 
   const command = slotlog("upp");
   assert.equal(command.code, 2);
   assert.match(command.err, /upp is unknown: did you mean up\?/);
+  const required = slotlog("router", "--clustr", "localhost:7000");
+  assert.equal(required.code, 2);
+  assert.match(required.err, /--clustr is unknown: did you mean --cluster\?/);
   const value = slotlog("up", "--primaries", "many");
   assert.equal(value.code, 2);
   assert.match(value.err, /--primaries must be a whole number/);

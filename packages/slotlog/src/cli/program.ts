@@ -7,6 +7,7 @@ import { CliError, type ExitCode, exitCodes, usageError } from "./errors.js";
 import { nearest } from "./suggest.js";
 import { aofOptions, describeAof } from "./aof/command.js";
 import { clusterOptions, describeCluster } from "./cluster/command.js";
+import { describeRouter, routerOptions, startRouter } from "./router/command.js";
 import { describeUp, runUp, upOptions } from "./up/command.js";
 import { version } from "./version.js";
 
@@ -14,6 +15,7 @@ import { version } from "./version.js";
 const known: Readonly<Record<string, readonly string[]>> = {
   up: Object.keys(upOptions),
   node: [],
+  router: Object.keys(routerOptions),
   cluster: Object.keys(clusterOptions),
   ...Object.fromEntries(
     Object.entries(clusterOptions).map(([name, options]) => [
@@ -53,6 +55,12 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
         handler: async (args) => setCode(await runUp(args)),
       })
       .command({
+        command: "router",
+        describe: "Run a proxy in front of a cluster, for clients that know nothing of clusters",
+        builder: describeRouter,
+        handler: async (args) => setCode(await startRouter(args)),
+      })
+      .command({
         command: "cluster",
         describe: "Look at a running cluster, and change it: status, reshard, ...",
         builder: (command) => describeCluster(command, setCode),
@@ -72,6 +80,7 @@ function buildParser(argv: readonly string[], setCode: (code: ExitCode) => void)
       .example("$0 up", "3 primaries, 3 replicas on ports 7000-7005, data in .slotlog")
       .example("$0 up --primaries 5 --port 9000", "5 primaries and 5 replicas from port 9000 on")
       .example("$0 node --port 6380 --appendonly yes", "one node with an append-only file")
+      .example("$0 router --cluster 10.0.0.1:7000", "a proxy on port 7379 before that cluster")
       .example("$0 node redis.conf --loglevel verbose", "one node from a Redis config file")
       .demandCommand(1, "a command is missing")
       .strict()
@@ -95,11 +104,17 @@ function explain(message: string, argv: readonly string[]): CliError {
   const [first = "", second = ""] = argv;
   const command = [`${first} ${second}`, first].find((name) => Object.hasOwn(known, name));
   const hint = `See: slotlog ${command === undefined ? "" : `${command} `}--help`;
-  const unknown = /^Unknown (argument|command)s?: (.+)$/.exec(message);
-  if (unknown === null) return usageError(message, hint);
   const commands = Object.keys(known).filter((name) => !name.includes(" "));
   const words = command === undefined ? commands : (known[command] ?? []);
-  const answers = (unknown[2] ?? "").split(", ").map((word) => {
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1];
+  // What is missing may be there, misspelt, and yargs looks for what is missing first.
+  const strange =
+    unknown?.split(", ") ??
+    flagsOf(argv).filter((flag) => !words.includes(flag.replace(/^no-/, "")));
+  if (unknown === undefined && !strange.some((flag) => nearest(flag, words) !== undefined)) {
+    return usageError(message, hint);
+  }
+  const answers = strange.map((word) => {
     const guess = nearest(word, words);
     // A word that came without dashes is no flag, however much it looks like one.
     const typed = argv.includes(word) ? word : `--${word}`;
@@ -108,4 +123,12 @@ function explain(message: string, argv: readonly string[]): CliError {
     return `${typed} is unknown: did you mean ${isCommand ? guess : `--${guess}`}?`;
   });
   return usageError(answers.join("; "), hint);
+}
+
+/** The names of the flags in it, up to what belongs to somebody else. */
+function flagsOf(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return argv
+    .slice(0, end < 0 ? argv.length : end)
+    .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
 }

@@ -3,6 +3,7 @@ import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
 import { parseSafeInteger } from "../../store/int64.js";
 import { fail } from "../errors.js";
+import { subcommandError } from "../help.js";
 import type { CommandSpec } from "../spec.js";
 import {
   change,
@@ -17,6 +18,7 @@ const portMax = 65535;
 const busPortIncrement = 10000;
 
 function meet(context: CommandContext, argv: readonly string[]): void {
+  if (argv.length > 5) fail(subcommandError(argv));
   const portText = argv[3] as string;
   const port = parseSafeInteger(portText);
   if (port === undefined) fail(`ERR Invalid base port specified: ${portText}`);
@@ -82,7 +84,8 @@ function setSlot(context: CommandContext, argv: readonly string[]): void {
 function failover(context: CommandContext, argv: readonly string[]): void {
   const mode = argv[2]?.toLowerCase() ?? "default";
   const known = mode === "force" || mode === "takeover" || argv.length === 2;
-  if (!known || argv.length > 3) fail(replyErrors.syntax);
+  if (argv.length > 3) fail(subcommandError(argv));
+  if (!known) fail(replyErrors.syntax);
   runOnBus(context, {
     kind: "failover",
     mode: mode === "force" || mode === "takeover" ? mode : "default",
@@ -91,7 +94,8 @@ function failover(context: CommandContext, argv: readonly string[]): void {
 
 function reset(context: CommandContext, argv: readonly string[]): void {
   const mode = argv[2]?.toLowerCase() ?? "soft";
-  if (argv.length > 3 || (mode !== "hard" && mode !== "soft")) fail(replyErrors.syntax);
+  if (argv.length > 3) fail(subcommandError(argv));
+  if (mode !== "hard" && mode !== "soft") fail(replyErrors.syntax);
   runOnBus(context, { kind: "reset", hard: mode === "hard" });
 }
 

@@ -68,6 +68,7 @@ export async function addNode(
         return strangers === 0 ? undefined : `${strangers} nodes do not know the new one yet`;
       }, waiting(progress));
       if (primary === undefined) {
+        await waitUntil(() => notServing(client, view), waiting(progress));
         return `${addressText(added)} is a primary without slots: slotlog cluster rebalance, or reshard, gives it some.`;
       }
       await waitUntil(
@@ -85,6 +86,16 @@ export async function addNode(
       client.close();
     }
   });
+}
+
+/** Where the cluster itself is down, a new node cannot be up, and may be what it waits for. */
+async function notServing(added: NodeClient, view: ClusterView): Promise<string | undefined> {
+  for (const client of view.demandAll()) if (!(await isServing(client))) return undefined;
+  return (await isServing(added)) ? undefined : "it waits until it may serve";
+}
+
+async function isServing(client: NodeClient): Promise<boolean> {
+  return parseInfo(await client.call("CLUSTER", "INFO")).get("cluster_state") === "ok";
 }
 
 async function demandEmpty(client: NodeClient, address: Address): Promise<void> {
@@ -260,6 +271,7 @@ async function move(
     const keys = await moveSlots(view, moves, {
       pipeline: options.pipeline,
       timeoutMs: options.timeout * 1000,
+      patienceMs,
       onProgress: (slots, moved) => {
         bar.at(`${moved} keys`, slots, moves.length, `${moves.length} slots`);
       },

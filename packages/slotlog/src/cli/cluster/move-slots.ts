@@ -5,6 +5,8 @@
 
 import { CliError, reasonOf } from "../errors.js";
 import type { NodeClient } from "../forming/client.js";
+import { parseInfo } from "../forming/cluster-nodes.js";
+import { waitUntil } from "../forming/wait.js";
 import { passwordFromEnvironment } from "../environment.js";
 import type { Move } from "./slots.js";
 import type { ClusterView } from "./view.js";
@@ -14,6 +16,8 @@ export interface MoveOptions {
   readonly pipeline: number;
   /** Of each MIGRATE. */
   readonly timeoutMs: number;
+  /** How long a node that does not serve yet is waited for. */
+  readonly patienceMs: number;
   readonly onProgress: (slotsDone: number, keysDone: number) => void;
   /** Aborts between two slots: none is left open. */
   readonly signal: AbortSignal;
@@ -54,7 +58,7 @@ async function moveSlot(
       const count = String(options.pipeline);
       const keys = (await source.callBuffer("CLUSTER", "GETKEYSINSLOT", name, count)) as Buffer[];
       if (keys.length === 0) break;
-      await migrate(source, target, keys, options.timeoutMs);
+      await migrate(source, target, keys, options);
       moved += keys.length;
       onKeys(moved);
     }
@@ -84,20 +88,48 @@ async function migrate(
   source: NodeClient,
   target: NodeClient,
   keys: readonly Buffer[],
-  timeoutMs: number,
+  options: MoveOptions,
 ): Promise<void> {
   const { host, port } = target.address;
   const password = passwordFromEnvironment();
   const auth = password === undefined ? [] : ["AUTH", password];
-  const fixed = [host, String(port), "", "0", String(timeoutMs)];
-  try {
-    await source.callBuffer("MIGRATE", ...fixed, ...auth, "KEYS", ...keys);
-  } catch (error) {
-    // A key that came there by an earlier try that was cut short: the source's is the one that is
-    // served, so it wins.
-    if (!reasonOf(error).includes("BUSYKEY")) throw error;
-    await source.callBuffer("MIGRATE", ...fixed, "REPLACE", ...auth, "KEYS", ...keys);
+  const fixed = [host, String(port), "", "0", String(options.timeoutMs)];
+  const send = (...replace: readonly string[]): Promise<unknown> =>
+    source.callBuffer("MIGRATE", ...fixed, ...replace, ...auth, "KEYS", ...keys);
+  for (;;) {
+    try {
+      await send();
+      return;
+    } catch (error) {
+      const reason = reasonOf(error);
+      // A key that came there by an earlier try that was cut short: the source's is the one that
+      // is served, so it wins.
+      if (reason.includes("BUSYKEY")) {
+        await send("REPLACE");
+        return;
+      }
+      // Refused, so the keys are where they were.
+      if (!reason.includes("CLUSTERDOWN")) throw error;
+      await serving(source, options);
+      await serving(target, options);
+    }
   }
+}
+
+/**
+ * A node that joined just now refuses keys for a node timeout (up to 5 s) after it first heard of a
+ * majority: it cannot know sooner that it is on the right side of a partition. So do ours and
+ * Redis'.
+ */
+async function serving(client: NodeClient, { patienceMs, signal }: MoveOptions): Promise<void> {
+  await waitUntil(
+    async () => {
+      const info = parseInfo(await client.call("CLUSTER", "INFO"));
+      if (info.get("cluster_state") === "ok") return undefined;
+      return `node ${client.address.port} does not serve: cluster_state is ${info.get("cluster_state")}`;
+    },
+    { patienceMs, signal, onProgress: () => {} },
+  );
 }
 
 function clientOf(view: ClusterView, id: string): NodeClient {

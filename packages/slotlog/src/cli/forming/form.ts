@@ -5,6 +5,7 @@
 import { CliError } from "../errors.js";
 import type { NodeRole } from "../up/plan.js";
 import type { NodeClient } from "./client.js";
+import { type Belonging, obstacle } from "./belonging.js";
 import { type KnownNode, parseClusterNodes, parseInfo } from "./cluster-nodes.js";
 import { type Waiting, waitUntil } from "./wait.js";
 
@@ -21,6 +22,7 @@ export interface Member {
 
 export async function formCluster(members: readonly Member[], waiting: Waiting): Promise<void> {
   await waitUntil(() => missingLoaded(members), waiting);
+  await demandOneCluster(members);
   for (const [index, member] of members.entries()) await prepare(member, index + 1);
   const [first, ...others] = members;
   for (const other of others) {
@@ -39,6 +41,21 @@ async function prepare({ role, client }: Member, epoch: number): Promise<void> {
   if (self.configEpoch === 0) await client.call("CLUSTER", "SET-CONFIG-EPOCH", String(epoch));
   if (role.kind !== "primary") return;
   await client.call("CLUSTER", "ADDSLOTSRANGE", String(role.slots.first), String(role.slots.last));
+}
+
+async function demandOneCluster(members: readonly Member[]): Promise<void> {
+  const belongings: Belonging[] = [];
+  for (const { client, label, role } of members) {
+    const known = await nodesKnownTo(client);
+    belongings.push({ label, known, becomesPrimary: role.kind === "primary" });
+  }
+  const reason = obstacle(belongings);
+  if (reason === undefined) return;
+  throw new CliError(`${reason}: nothing was changed`, {
+    hint:
+      "Give each node its own data directory or volume. An empty node joins a cluster by " +
+      "slotlog cluster add-node.",
+  });
 }
 
 /** A node answers INFO before it knows its cluster, and everything else with LOADING. */

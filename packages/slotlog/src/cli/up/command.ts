@@ -64,6 +64,11 @@ export const upOptions = {
     type: "number",
     describe: "First of the ports for Prometheus, one per node; 0 is off (9121 if it is free)",
   },
+  router: {
+    type: "number",
+    requiresArg: true,
+    describe: "Port of a router for clients that know nothing of clusters; 0 is off (7379 if free)",
+  },
   json: {
     type: "boolean",
     default: false,
@@ -101,6 +106,10 @@ export async function runUp(args: UpArguments): Promise<ExitCode> {
   if (metricsPort !== undefined && !(metricsPort >= 0 && metricsPort <= 65_535)) {
     throw usageError("--metrics-port must be from 0 to 65535");
   }
+  const routerPort = args.router;
+  if (routerPort !== undefined && !(routerPort >= 0 && routerPort <= 65_535)) {
+    throw usageError("--router must be from 0 to 65535");
+  }
   const directory = resolve(args.dir);
   const found = readClusterFile(directory);
   const plan = choosePlan(args, directory, found);
@@ -113,6 +122,7 @@ export async function runUp(args: UpArguments): Promise<ExitCode> {
     directives: Array.isArray(args["--"]) ? args["--"].map(String) : [],
     heapMb: args["heap-mb"],
     metricsPort: args["metrics-port"],
+    routerPort,
     patienceMs: args.timeout * 1000,
     json: args.json,
   });

@@ -43,7 +43,7 @@ export async function chooseMetricsPort(
 }
 
 /** What went wrong when the port was opened for a moment, if anything. */
-function listenOnce(host: string, port: number): Promise<unknown> {
+export function listenOnce(host: string, port: number): Promise<unknown> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", resolve);

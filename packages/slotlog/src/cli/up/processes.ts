@@ -13,7 +13,12 @@ import type { NodePlan } from "./plan.js";
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Beside what we have ourselves. */
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** What a process needs of its place in the cluster. */
+export type ProcessPlan = Pick<NodePlan, "port" | "directory">;
 
 /** How a process ended, in words: `exit code 1`, `signal SIGKILL`, `spawn ... ENOENT`. */
 export interface Ending {
@@ -25,7 +30,7 @@ const lastLinesMax = 20;
 export const logFileName = "node.log";
 
 export class NodeProcess {
-  readonly plan: NodePlan;
+  readonly plan: ProcessPlan;
   readonly ended: Promise<Ending>;
   /** The last lines it printed: all there is to explain an early death. */
   readonly lastLines: string[] = [];
@@ -35,7 +40,7 @@ export class NodeProcess {
   #running = true;
 
   constructor(
-    plan: NodePlan,
+    plan: ProcessPlan,
     launch: Launch,
     nodeArgs: readonly string[],
     onTrouble: (line: string) => void,
@@ -51,6 +56,7 @@ export class NodeProcess {
       // In a process group of its own, a Ctrl-C reaches it through us, once and in order.
       detached: process.platform !== "win32",
       windowsHide: true,
+      env: { ...process.env, ...launch.env },
     });
     this.#watch(this.#child.stdout);
     this.#watch(this.#child.stderr);

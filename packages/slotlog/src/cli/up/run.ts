@@ -16,6 +16,7 @@ import { passwordOf } from "./password.js";
 import type { ClusterPlan } from "./plan.js";
 import { chooseMetricsPort, requireFreePorts } from "./ports.js";
 import { type Ending, type Launch, logFileName, NodeProcess } from "./processes.js";
+import { chooseRouterPort, startRouter } from "./router.js";
 import { connectLines, nodeTable, reportOf } from "./table.js";
 
 export interface UpRun {
@@ -29,6 +30,8 @@ export interface UpRun {
   readonly heapMb: number | undefined;
   /** First port for metrics; 0 is off, without a number 9121 if it is free. */
   readonly metricsPort: number | undefined;
+  /** Port of the router; 0 is none, without a number 7379 if it is free. */
+  readonly routerPort: number | undefined;
   readonly patienceMs: number;
   readonly json: boolean;
   /** Another server in place of ours: tests start real ones. */
@@ -53,13 +56,23 @@ export async function startCluster(run: UpRun): Promise<ExitCode> {
     prepareDirectories(run);
     await requireFreePorts(run.plan);
     const metricsPort = await metricsPortOf(run, progress);
+    const routerPort = await chooseRouterPort(run.plan, run.routerPort, (text) =>
+      progress.note(text),
+    );
     progress.step(`starting ${run.plan.nodes.length} nodes`);
     startNodes(run, nodes, { stop, metricsPort, onTrouble });
     const members = await connect(run, nodes, waiting(run, progress, stop.signal));
     if (!run.formed) await form(run, members, waiting(run, progress, stop.signal));
-    await waitUntilServing(members, waiting(run, progress, stop.signal));
+    const wait = waiting(run, progress, stop.signal);
+    await waitUntilServing(members, wait);
+    if (routerPort !== 0) {
+      const { plan, requirepass } = run;
+      await startRouter({ plan, port: routerPort, requirepass, onTrouble, wait }, (router) =>
+        nodes.push(router),
+      );
+    }
     progress.done();
-    await announce(run, members, nodes);
+    await announce(run, members, nodes, routerPort);
     if (metricsPort !== 0 && !run.json) console.log(metricsLine(run.plan, metricsPort));
     serving = true;
     for (const { client } of members) client.close();
@@ -171,7 +184,9 @@ async function connect(
   const members: Member[] = [];
   for (const node of nodes) {
     const password = requirepass ?? passwordOf(node.plan.directory);
-    const { port, role } = node.plan;
+    const { port } = node.plan;
+    const role = plan.nodes.find((each) => each.port === port)?.role;
+    if (role === undefined) continue;
     const address = { host: plan.host, port, password };
     await waitUntil(async () => {
       try {
@@ -192,9 +207,10 @@ async function form({ plan }: UpRun, members: readonly Member[], wait: Waiting):
 }
 
 async function announce(
-  { json }: UpRun,
+  run: UpRun,
   members: readonly Member[],
   nodes: readonly NodeProcess[],
+  routerPort: number,
 ): Promise<void> {
   const [first] = members;
   if (first === undefined) return;
@@ -205,11 +221,16 @@ async function announce(
       return node === undefined ? [] : [{ node, pid, directory: plan.directory }];
     }),
   );
-  if (json) {
-    console.log(JSON.stringify({ ready: true, nodes: reports }));
+  if (run.json) {
+    const router = routerPort === 0 ? {} : { router: { host: run.plan.host, port: routerPort } };
+    console.log(JSON.stringify({ ready: true, nodes: reports, ...router }));
     return;
   }
   console.log(`${nodeTable(reports)}\n\nConnect with:\n${connectLines(first.client.address)}\n`);
+  if (routerPort !== 0) {
+    const { host } = run.plan;
+    console.log(`Clients that know nothing of clusters: redis-cli -h ${host} -p ${routerPort}\n`);
+  }
   console.log("The cluster runs until Ctrl-C.");
 }
 

@@ -5,6 +5,8 @@ export const debugHelp: readonly string[] = [
   "CHANGE-REPL-ID",
   "    Change the replication IDs of the instance.",
   "    Dangerous: should be used only for testing the replication subsystem.",
+  "CLUSTERLINK KILL <to|from|all> <node-id>",
+  "    Kills the link based on the direction to/from (both) with the provided node.",
   "DIGEST",
   "    Output a hex signature representing the current DB content.",
   "DIGEST-VALUE <key> [<key> ...]",

@@ -6,6 +6,7 @@ import { replyErrors } from "@slotlog/resp";
 import type { CommandContext } from "../../../dispatch/context.js";
 import { rewriteConfigFile } from "../../../config/rewrite-file.js";
 import { parseMemory } from "../../../config/numbers.js";
+import { parseSafeInteger } from "../../../store/int64.js";
 import { fail } from "../../errors.js";
 import { helpReply, subcommandError } from "../../help.js";
 import type { CommandSpec } from "../../spec.js";
@@ -88,6 +89,30 @@ function rewriteWholeConfig({ node, reply }: CommandContext): void {
   else reply.error(error);
 }
 
+/** A link that breaks, when a test needs it to. */
+function clusterLink({ node, reply }: CommandContext, argv: readonly string[]): void {
+  const [, , action, direction, id] = argv as [string, string, string, string, string];
+  if (action.toLowerCase() !== "kill") fail(subcommandError(argv));
+  if (!node.config.clusterEnabled) {
+    fail("ERR Debug option only available for cluster mode enabled setup!");
+  }
+  const bus = node.cluster?.bus;
+  if (bus === undefined || !bus.core.knows(id)) fail(`ERR Unknown node ${id}`);
+  const which = direction.toLowerCase();
+  if (which !== "from" && which !== "to" && which !== "all") {
+    fail(`ERR Unknown direction ${direction}`);
+  }
+  bus.killLinks(id, which);
+  reply.ok();
+}
+
+function dropClusterPackets({ node, reply }: CommandContext, argv: readonly string[]): void {
+  const type = parseSafeInteger(argv[2] as string);
+  if (type === undefined) fail(replyErrors.notAnInteger);
+  node.cluster?.bus.dropArriving(type < 0 ? undefined : type);
+  reply.ok();
+}
+
 const debuggers: Readonly<Record<string, Debugger>> = {
   sleep: { arity: 3, run: sleep },
   digest: {
@@ -158,7 +183,8 @@ const debuggers: Readonly<Record<string, Debugger>> = {
   "set-skip-checksum-validation": { arity: 3, run: accept },
   "set-disable-deny-scripts": { arity: 3, run: accept },
   "aof-flush-sleep": { arity: 3, run: accept },
-  "drop-cluster-packet-filter": { arity: 3, run: accept },
+  "drop-cluster-packet-filter": { arity: 3, run: dropClusterPackets },
+  clusterlink: { arity: 5, run: clusterLink },
   replybuffer: { arity: 4, run: accept },
   leak: { arity: 3, run: accept },
   "stringmatch-test": {
