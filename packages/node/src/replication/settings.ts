@@ -38,8 +38,10 @@ export interface ReplicationSettings {
 }
 
 export interface SnapshotRequest {
-  /** What the auxiliary fields of the RDB say. `streamDb` is always 0: a SELECT follows. */
+  /** What the auxiliary fields of the RDB say. */
   readonly position: HistoryPosition;
+  /** The database that the stream has selected there; 0 in our own, in which a SELECT follows. */
+  readonly streamDatabase: number;
   readonly includeData: boolean;
   readonly includeFunctions: boolean;
 }
