@@ -168,8 +168,9 @@ function receiveHeartbeat(
   sender.noFailover = (header.flags & nodeFlags.noFailover) !== 0;
   if (message.type === "ping") updateAddress(bus, sender, addressFrom(link, header), link);
   if (message.type === "pong" && !link.inbound) {
-    sender.pongReceivedAt = bus.now;
+    bus.state.table.setPongReceivedAt(sender.index, bus.now);
     sender.pingSentAt = 0;
+    bus.state.table.wake(sender);
     noteReachable(bus, sender);
   }
   updateRole(bus, sender, header.primaryId);

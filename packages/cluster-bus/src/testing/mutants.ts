@@ -199,6 +199,12 @@ export const mutants: readonly Mutant[] = [
     to: '(primary.health === "failed")',
   },
   {
+    name: "a node whose link is lost is left alone until its next ping is due",
+    file: "core/state.ts",
+    from: "    bus.state.table.wake(peer);\n",
+    to: "",
+  },
+  {
     name: "slots without an owner are nobody's concern",
     file: "core/health.ts",
     from: "if (slots.assignedCount < slotCount) return false;",
