@@ -6,6 +6,7 @@
 
 import type { Millis } from "../message.js";
 import { formatNodeLine, formatNodesConf, parseNodesConf } from "../nodes-conf.js";
+import { isStale } from "./calm.js";
 import { runCommand } from "./commands.js";
 import type { BusConfig } from "./config.js";
 import { announcedPorts } from "./config.js";
@@ -218,6 +219,12 @@ export class ClusterCore {
 
   node(id: string): NodeView | undefined {
     return this.#bus.state.lookup(id);
+  }
+
+  /** For checks: a node that is taken for calm and is not, or about which old news is kept. */
+  staleNode(): string | undefined {
+    const bus = this.#bus;
+    return bus.state.peers.find((peer) => isStale(bus, peer))?.id;
   }
 
   /** A node that we know has no link to us. */

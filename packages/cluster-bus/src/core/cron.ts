@@ -5,6 +5,7 @@
  */
 
 import type { Millis } from "../message.js";
+import { letBeIfCalm, pingAfterMs } from "./calm.js";
 import { advanceElection } from "./election.js";
 import { suspect } from "./failure.js";
 import { handshakeTimeoutMs } from "./handshake.js";
@@ -40,8 +41,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     const peer = peers[i] as Peer;
     if (peer.isMyself || peer.handshake || !peer.addressKnown) continue;
     watch(bus, peer);
-    if (isCalm(bus, peer)) table.letBeUntil(i, table.pongReceivedAt(i) + pingAfterMs(bus));
-    else table.wake(peer);
+    letBeIfCalm(bus, peer);
   }
   announceReplication(bus);
   expireManualFailover(bus);
@@ -51,25 +51,6 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     considerMigration(bus);
   }
   if (!state.ok) updateState(bus);
-}
-
-/**
- * Nothing but the next ping is to be done about it, if nothing happens. Whatever ends this wakes
- * it: a ping that is sent, a link that is lost, a failure, a report of one, a manual failover.
- */
-function isCalm(bus: Bus, peer: Peer): boolean {
-  return (
-    peer.health === "online" &&
-    peer.pingSentAt === 0 &&
-    hasConnectedLink(peer) &&
-    (peer.failureReports === undefined || peer.failureReports.size === 0) &&
-    bus.state.manual.replica !== peer
-  );
-}
-
-/** So long after its last pong a node is pinged. */
-function pingAfterMs(bus: Bus): Millis {
-  return bus.config.nodeTimeoutMs / 2;
 }
 
 function maintainLink(bus: Bus, peer: Peer, allocateLink: () => Link["id"]): void {

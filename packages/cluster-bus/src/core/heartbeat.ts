@@ -119,8 +119,9 @@ function chooseGossip(bus: Bus): GossipEntry[] {
   for (let tries = wanted * 3; tries > 0 && fresh > 0 && gossip.length < wanted; tries--) {
     const index = bus.random.uint32() % peers.length;
     if (table.gossipRound(index) === round) continue;
-    const peer = peers[index] as Peer;
-    if (!table.isCalm(index)) {
+    let entry = table.gossipOf(index);
+    if (entry === undefined) {
+      const peer = peers[index] as Peer;
       if (peer.isMyself || peer.health === "suspected") continue;
       const worthless =
         peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
@@ -128,10 +129,11 @@ function chooseGossip(bus: Bus): GossipEntry[] {
         fresh--;
         continue;
       }
+      entry = gossipEntry(peer, table);
     }
     fresh--;
     table.setGossipRound(index, round);
-    gossip.push(gossipEntry(peer, table));
+    gossip.push(entry);
   }
   if (state.suspectedCount === 0) return gossip;
   // Every suspect is in every packet: that is how a majority finds out within seconds.
@@ -148,6 +150,12 @@ export function pickPeer(bus: Bus): Peer {
 }
 
 function gossipEntry(peer: Peer, table: PeerTable): GossipEntry {
+  const entry = makeGossipEntry(peer, table);
+  table.keepGossip(peer.index, entry);
+  return entry;
+}
+
+export function makeGossipEntry(peer: Peer, table: PeerTable): GossipEntry {
   return {
     id: peer.id,
     idNumber: peer.number >= 0 ? peer.number : undefined,

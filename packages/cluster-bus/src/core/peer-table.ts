@@ -7,7 +7,7 @@
  */
 
 import { assert } from "../assert.js";
-import type { Millis, NodeId } from "../message.js";
+import type { GossipEntry, Millis, NodeId } from "../message.js";
 import type { Peer } from "./peers.js";
 
 /** By how many nodes the columns grow. */
@@ -38,6 +38,8 @@ export class PeerTable {
   /** No tick has anything to do about it before. 0: the next one does. */
   #quietUntil = new Float64Array(growth);
   #pongReceivedAt = new Float64Array(growth);
+  /** What is said about a calm node: all that changes of its own is the second of the pong. */
+  readonly #gossip: (GossipEntry | undefined)[] = [];
   /** Number of the last heartbeat that gossiped about it. */
   #gossipRound = new Uint32Array(growth);
 
@@ -67,6 +69,7 @@ export class PeerTable {
     this.#quietUntil[peer.index] = 0;
     this.#pongReceivedAt[peer.index] = 0;
     this.#gossipRound[peer.index] = 0;
+    this.#gossip.push(undefined);
     this.#byId.set(peer.id, peer);
     this.#number(peer);
   }
@@ -86,6 +89,7 @@ export class PeerTable {
     this.#byId.delete(peer.id);
     this.#unnumber(peer);
     this.#list.splice(index, 1);
+    this.#gossip.splice(index, 1);
     for (const column of [this.#quietUntil, this.#pongReceivedAt, this.#gossipRound]) {
       column.copyWithin(index, index + 1);
     }
@@ -116,10 +120,29 @@ export class PeerTable {
   /** Something happened to it that the next tick must look at. */
   wake(peer: Peer): void {
     this.#quietUntil[peer.index] = 0;
+    this.#gossip[peer.index] = undefined;
+  }
+
+  /** Something that is gossiped about it has changed. */
+  touch(peer: Peer | undefined): void {
+    if (peer !== undefined) this.#gossip[peer.index] = undefined;
+  }
+
+  /** What was last said about a calm node, if it still holds. */
+  gossipOf(index: number): GossipEntry | undefined {
+    const entry = this.#gossip[index];
+    if (entry === undefined) return undefined;
+    const pongAt = this.#pongReceivedAt[index] as number;
+    return entry.pongReceivedSeconds === Math.floor(pongAt / 1000) ? entry : undefined;
+  }
+
+  keepGossip(index: number, entry: GossipEntry): void {
+    if (this.isCalm(index)) this.#gossip[index] = entry;
   }
 
   wakeAll(): void {
     this.#quietUntil.fill(0);
+    this.#gossip.fill(undefined);
   }
 
   pongReceivedAt(index: number): Millis {

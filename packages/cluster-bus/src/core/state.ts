@@ -219,6 +219,7 @@ export function deletePeer(bus: Bus, peer: Peer): void {
   state.slots.forget(peer);
   for (const other of state.peers) other.failureReports?.delete(peer);
   orphanReplicas(peer);
+  state.table.touch(peer.primary);
   detachReplica(peer);
   if (state.manual.replica === peer) resetManualFailover(bus);
   if (peer.link !== undefined) closeLink(bus, peer.link);

@@ -120,6 +120,8 @@ export class SafetyChecker implements SimNodeObserver {
       if (!node.running) this.#excusedAt.set(node, this.#now());
       if (!node.up) continue;
       this.#checkEpochs(node);
+      const stale = node.core.staleNode();
+      if (stale !== undefined) fail(`${node.name} keeps about ${stale} what is no longer so`);
       if (withTables) checkTables(node);
       this.#checkMinority(node, nodes);
     }

@@ -205,6 +205,25 @@ export const mutants: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "a node that is pinged is left alone until another ping would be due",
+    file: "core/heartbeat.ts",
+    from: "    bus.state.table.wake(peer);\n",
+    to: "",
+  },
+  {
+    name: "what was said of a node is said again after its role has changed",
+    file: "core/roles.ts",
+    from: "  peer.migrateTo = false;\n  bus.state.table.touch(peer);\n",
+    to: "  peer.migrateTo = false;\n",
+  },
+  {
+    name: "a slot that was taken over may be forgotten",
+    file: "core/commands.ts",
+    from: "    bus.saveDurably();\n    broadcastPong(",
+    to: "    broadcastPong(",
+    seenBy: "resharding.txt",
+  },
+  {
     name: "slots without an owner are nobody's concern",
     file: "core/health.ts",
     from: "if (slots.assignedCount < slotCount) return false;",
