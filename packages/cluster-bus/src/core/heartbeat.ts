@@ -13,6 +13,7 @@ import type {
 } from "../message.js";
 import { announcedPorts } from "./config.js";
 import type { Link, Peer } from "./peers.js";
+import type { PeerTable } from "./peer-table.js";
 import { hasConnectedLink, slotsForMessage, wireFlags } from "./peers.js";
 import type { Bus } from "./state.js";
 
@@ -53,7 +54,10 @@ export function sendHeartbeat(bus: Bus, link: Link, type: HeartbeatMessage["type
   const peer = link.peer;
   // A ping counts as sent even while the dial is under way: a node that never answers the dial
   // must be suspected like one that never answers a ping.
-  if (type === "ping" && !link.inbound && peer !== undefined) peer.pingSentAt = bus.now;
+  if (type === "ping" && !link.inbound && peer !== undefined) {
+    peer.pingSentAt = bus.now;
+    bus.state.table.wake(peer);
+  }
   if (!link.connected) return;
   bus.send([link], {
     type,
@@ -102,7 +106,7 @@ export function sendUpdate(bus: Bus, to: Peer, owner: Peer): void {
 
 function chooseGossip(bus: Bus): GossipEntry[] {
   const { state } = bus;
-  const peers = state.peers;
+  const { peers, table } = state;
   const round = ++state.gossipRound;
   // Neither this node nor the receiver needs to be told about.
   let fresh = peers.length - 2;
@@ -113,20 +117,29 @@ function chooseGossip(bus: Bus): GossipEntry[] {
   const gossip: GossipEntry[] = [];
   // Random picks may repeat; three tries per entry are enough to fill it nearly always.
   for (let tries = wanted * 3; tries > 0 && fresh > 0 && gossip.length < wanted; tries--) {
-    const peer = pickPeer(bus);
-    if (peer.isMyself || peer.health === "suspected" || peer.gossipRound === round) continue;
-    const worthless =
-      peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
+    const index = bus.random.uint32() % peers.length;
+    if (table.gossipRound(index) === round) continue;
+    let entry = table.gossipOf(index);
+    if (entry === undefined) {
+      const peer = peers[index] as Peer;
+      if (peer.isMyself || peer.health === "suspected") continue;
+      const worthless =
+        peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
+      if (worthless) {
+        fresh--;
+        continue;
+      }
+      entry = gossipEntry(peer, table);
+    }
     fresh--;
-    if (worthless) continue;
-    peer.gossipRound = round;
-    gossip.push(gossipEntry(peer));
+    table.setGossipRound(index, round);
+    gossip.push(entry);
   }
   if (state.suspectedCount === 0) return gossip;
   // Every suspect is in every packet: that is how a majority finds out within seconds.
   for (const peer of peers) {
     if (peer.health !== "suspected" || peer.handshake || !peer.addressKnown) continue;
-    gossip.push(gossipEntry(peer));
+    gossip.push(gossipEntry(peer, table));
   }
   return gossip;
 }
@@ -136,11 +149,18 @@ export function pickPeer(bus: Bus): Peer {
   return peers[bus.random.uint32() % peers.length] as Peer;
 }
 
-function gossipEntry(peer: Peer): GossipEntry {
+function gossipEntry(peer: Peer, table: PeerTable): GossipEntry {
+  const entry = makeGossipEntry(peer, table);
+  table.keepGossip(peer.index, entry);
+  return entry;
+}
+
+export function makeGossipEntry(peer: Peer, table: PeerTable): GossipEntry {
   return {
     id: peer.id,
+    idNumber: peer.number >= 0 ? peer.number : undefined,
     pingSentSeconds: Math.floor(peer.pingSentAt / 1000),
-    pongReceivedSeconds: Math.floor(peer.pongReceivedAt / 1000),
+    pongReceivedSeconds: Math.floor(table.pongReceivedAt(peer.index) / 1000),
     ip: peer.ip,
     port: peer.port,
     secondaryPort: peer.tlsPort,
