@@ -19,7 +19,8 @@ import {
   temporaryDirectory,
 } from "../harness/server.js";
 import { Dice } from "../interop/dice.js";
-import { type Comparison, differences, expiriesOf, type State, stateOf } from "./state.js";
+import { follow, settled } from "./followers.js";
+import { type Comparison, differences, type State, stateOf } from "./state.js";
 import { Writes } from "./writes.js";
 
 const steps = Number(process.env["STEPS"] ?? 24_000);
@@ -192,12 +193,6 @@ function isText(text: string): (tree: Tree) => boolean {
   return (tree) => "text" in tree && tree.text === text;
 }
 
-async function follow(follower: Server, primary: Server): Promise<void> {
-  using client = await follower.client();
-  const answer = textOf(await client.call("REPLICAOF", "127.0.0.1", String(primary.port)));
-  assert.match(answer, /^OK/);
-}
-
 /** A rewrite, with `meanwhile` going on at the same time. */
 async function rewrite(server: Server, meanwhile: () => Promise<void>): Promise<void> {
   using client = await server.client();
@@ -210,27 +205,4 @@ async function rewrite(server: Server, meanwhile: () => Promise<void>): Promise<
     assert.match(info, /aof_last_bgrewrite_status:ok/);
     return undefined;
   });
-}
-
-/** What is about to expire has expired, and every replica has all of it. */
-async function settled(primary: Server, replicas: readonly Server[]): Promise<void> {
-  using client = await primary.client();
-  await eventually("nothing is about to expire", async () => {
-    const soon = Date.now() + 3_600_000;
-    const left = [...(await expiriesOf(client))].filter(([, at]) => at >= 0 && at < soon);
-    return left.length === 0 ? undefined : left.map(([key, at]) => `${key} at ${at}`).join();
-  });
-  for (const replica of replicas) {
-    using other = await replica.client();
-    await eventually("the replica has caught up", async () => {
-      const [ours, theirs] = [
-        textOf(await client.call("INFO", "replication")),
-        textOf(await other.call("INFO", "replication")),
-      ];
-      const offset = /master_repl_offset:(\d+)/;
-      if (!theirs.includes("master_link_status:up")) return theirs;
-      const [there, here] = [offset.exec(ours)?.[1], offset.exec(theirs)?.[1]];
-      return there === here ? undefined : `${here} of ${there}`;
-    });
-  }
 }

@@ -143,7 +143,7 @@ class ReplicationRun {
       appendonly: this.#random(4) > 0,
       appendfsync: this.#random(2) === 0 ? "always" : "everysec",
       aofUseRdbPreamble: this.#random(2) === 0,
-      replBacklogSize: this.#random(2) === 0 ? 16 * 1024 : 1024 * 1024,
+      replBacklogSize: this.#random(2) === 0 ? 32 * 1024 : 1024 * 1024,
       replDisklessSyncDelay: 0,
       replTimeout: 5,
       replPingReplicaPeriod: 1,

@@ -29,7 +29,7 @@ const writes: readonly ((below: Below, number: string) => readonly string[])[] =
   (below) => ["GETEX", `long:${below(30)}`, "PERSIST"],
   (below) => ["RENAME", `counter:${below(4)}`, `counter:${below(4)}`],
   (below) => ["DEL", `text:${below(4)}`, `hash:${below(9)}`],
-  (below, number) => ["SET", `large:${below(3)}`, number.repeat(1 + below(2000))],
+  (below, number) => ["SET", `large:${below(3)}`, number.repeat(1 + below(600))],
 ];
 
 const flush = 1500;
