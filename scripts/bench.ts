@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { aof } from "./bench/aof.js";
+import { collections } from "./bench/collections.js";
 import { commands, everyTest } from "./bench/commands.js";
 import { embedding } from "./bench/embedding.js";
 import { failover } from "./bench/failover.js";
@@ -18,7 +19,9 @@ const help = `npm run bench [-- PART] [options]
   commands     redis-benchmark's tests of every type, CPU per operation
   latency      p99.9 and the longest pause, with many keys (--keys 5000000)
   memory       bytes per key (--keys 1000000)
-  growth       one slot that grows (--keys 20000000)
+  collections  memory of small hashes, sets, lists and sorted sets (--keys 1000000)
+  growth       one slot that grows (--keys 20000000); --tests hash,set,zset,list,stream: one
+               collection that grows
   router       the router beside nutcracker (NUTCRACKER names it) and beside one node directly
   aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
                --tests writes,reads,replay,rewrite names some of them
@@ -45,6 +48,7 @@ const parts = {
   commands,
   latency,
   memory,
+  collections,
   growth,
   aof,
   embedding,
@@ -53,7 +57,10 @@ const parts = {
 } as const;
 
 /** Of `--tests`, where not the usual three are meant. */
-const usualTests: Readonly<Record<string, string>> = { commands: everyTest };
+const usualTests: Readonly<Record<string, string>> = {
+  commands: everyTest,
+  growth: "keys",
+};
 
 function isPart(name: string): name is keyof typeof parts {
   return name in parts;

@@ -18,6 +18,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     file: "test-e2e/chaos/crash-soak.ts",
     what: "kill -9 under load, every fsync policy, with and without rewrites",
   },
+  replication: {
+    file: "packages/node/src/testing/replication-runs/soak.ts",
+    what: "primaries and replicas under cuts, crashes and restarts, by seed",
+  },
   properties: {
     file: "packages/node/src/testing/properties-soak.ts",
     what: "random commands beside a real server, a million steps per type",

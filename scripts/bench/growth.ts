@@ -1,72 +1,109 @@
-// One hash tag that grows without end: all keys in one table, which is where growing shows. Printed
-// step by step: how fast keys go in, how long others wait meanwhile, and how much memory it takes.
+// What grows without end: one slot, all its keys in one table, or one collection. Printed step by
+// step: how fast members go in, how long others wait meanwhile, and how much memory it takes.
 
 import { textOf } from "@slotlog/test-e2e/harness/reply";
 import { eventually } from "@slotlog/test-e2e/harness/server";
 import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
-import { contenderNames, startContender } from "./contenders.js";
-import { fill } from "./fill.js";
+import { type ContenderName, contenderNames, startContender } from "./contenders.js";
+import { encoded, send } from "./fill.js";
 import { describeMachine, residentBytes } from "./machine.js";
 import { waitsDuring } from "./waits.js";
 
-const defaultKeys = 20_000_000;
+const defaultMembers = 20_000_000;
 const steps = 10;
-const valueBytes = 16;
+const value = "v".repeat(16);
 /** Few at once, so that a wait is the table's doing and not the batch's before it. */
-const batchKeys = 100;
+const batch = 100;
+
+interface Kind {
+  readonly words: (index: number) => readonly string[];
+  readonly replyLines: number;
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  keys: { words: (index) => ["SET", `{g}${index}`, value], replyLines: 1 },
+  hash: { words: (index) => ["HSET", "{g}hash", `f${index}`, value], replyLines: 1 },
+  set: { words: (index) => ["SADD", "{g}set", `member:${index}`], replyLines: 1 },
+  zset: { words: (index) => ["ZADD", "{g}zset", String(index), `m${index}`], replyLines: 1 },
+  list: { words: () => ["RPUSH", "{g}list", value], replyLines: 1 },
+  stream: { words: (index) => ["XADD", "{g}stream", `${index + 1}-0`, "f", value], replyLines: 2 },
+};
 
 interface Step {
   readonly name: string;
-  readonly keys: number;
+  readonly kind: string;
+  readonly members: number;
   readonly perSecond: number;
   readonly longestMs: number;
   readonly residentMb: number;
 }
 
 export async function growth(options: BenchOptions): Promise<void> {
-  const keys = options.keys ?? (options.quick ? defaultKeys / 10 : defaultKeys);
+  const members = options.keys ?? (options.quick ? defaultMembers / 10 : defaultMembers);
   const results: Step[] = [];
-  for (const name of contenderNames) {
-    const directives = ["--appendonly", "no", "--cluster-enabled", "yes"];
-    await using server = await startContender(name, directives, options.heapMb);
-    using client = await server.client();
-    await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-    await eventually("the cluster serves", async () => {
-      const info = textOf(await client.call("CLUSTER", "INFO"));
-      return info.includes("cluster_state:ok") ? undefined : info;
-    });
-    for (let step = 0; step < steps; step++) {
-      const from = (keys / steps) * step;
-      const to = (keys / steps) * (step + 1);
-      const key = (index: number): string => `{g}${index}`;
-      let tookMs = 0;
-      const order = { port: server.port, prefix: "{g}", digits: 0, keys: 1 };
-      const waits = await waitsDuring(order, async () => {
-        const started = performance.now();
-        const value = "v".repeat(valueBytes);
-        await fill({ port: server.port, from, to, key, value, batchKeys });
-        tookMs = performance.now() - started;
-      });
-      results.push({
-        name,
-        keys: to,
-        perSecond: ((to - from) / tookMs) * 1000,
-        longestMs: waits.longestMs,
-        residentMb: (residentBytes(server.pid) ?? Number.NaN) / 2 ** 20,
-      });
+  for (const kind of options.tests) {
+    const what = kinds[kind];
+    if (what === undefined) throw new Error(`${kind} does not grow: ${Object.keys(kinds).join()}`);
+    for (const name of contenderNames) {
+      for await (const step of stepsOf({ name, kind, members, ...what }, options)) {
+        results.push(step);
+        if (!options.json) console.log(cells(step).join("  "));
+      }
     }
   }
   if (options.json) {
     console.log(JSON.stringify({ machine: describeMachine(), results }));
     return;
   }
-  console.log(`${describeMachine()}, one slot\n`);
-  const rows = results.map((step) => [
-    `${step.name}, ${step.keys} keys`,
+  console.log(`\n${describeMachine()}, one slot\n`);
+  console.log(textTable([["", "a second", "longest wait ms", "RSS MiB"], ...results.map(cells)]));
+}
+
+interface Run extends Kind {
+  readonly name: ContenderName;
+  readonly kind: string;
+  readonly members: number;
+}
+
+async function* stepsOf(run: Run, options: BenchOptions): AsyncGenerator<Step> {
+  const { name, kind, members, words, replyLines } = run;
+  const directives = ["--appendonly", "no", "--cluster-enabled", "yes"];
+  await using server = await startContender(name, directives, options.heapMb);
+  using client = await server.client();
+  await client.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  await eventually("the cluster serves", async () => {
+    const info = textOf(await client.call("CLUSTER", "INFO"));
+    return info.includes("cluster_state:ok") ? undefined : info;
+  });
+  for (let step = 0; step < steps; step++) {
+    const from = (members / steps) * step;
+    const to = (members / steps) * (step + 1);
+    const command = (index: number): string => encoded(words(index));
+    let tookMs = 0;
+    // A key that is not there: what others wait for is the one that grows.
+    const order = { port: server.port, prefix: "{g}other", digits: 0, keys: 1 };
+    const waits = await waitsDuring(order, async () => {
+      const started = performance.now();
+      await send({ port: server.port, from, to, command, replyLines, batch });
+      tookMs = performance.now() - started;
+    });
+    yield {
+      name,
+      kind,
+      members: to,
+      perSecond: ((to - from) / tookMs) * 1000,
+      longestMs: waits.longestMs,
+      residentMb: (residentBytes(server.pid) ?? Number.NaN) / 2 ** 20,
+    };
+  }
+}
+
+function cells(step: Step): string[] {
+  return [
+    `${step.name}, ${step.kind}, ${step.members}`,
     step.perSecond.toFixed(0),
     step.longestMs.toFixed(1),
     step.residentMb.toFixed(0),
-  ]);
-  console.log(textTable([["", "keys/s", "longest wait ms", "RSS MiB"], ...rows]));
+  ];
 }

@@ -22,7 +22,7 @@ interface Result {
 }
 
 /** Waits until the resident size has not shrunk for a while. */
-async function settled(pid: number): Promise<{ resident: number; peak: number }> {
+export async function settled(pid: number): Promise<{ resident: number; peak: number }> {
   let resident = residentBytes(pid) ?? Number.NaN;
   let peak = resident;
   let quietSince = performance.now();

@@ -43,6 +43,13 @@ test("--cluster create makes a cluster that --cluster check finds clean", async 
     const clean = code === 0 && /\[OK\] All nodes agree about slots configuration\./.test(out);
     return clean && (out.match(/1 additional replica/g) ?? []).length === 3 ? undefined : out;
   });
+  // Agreed on slots, a node that was just given some still waits before it serves.
+  for (const server of servers) {
+    await eventually(`port ${server.port} serves`, async () => {
+      const info = await mustRun("redis-cli", ["-p", String(server.port), "CLUSTER", "INFO"]);
+      return info.includes("cluster_state:ok") ? undefined : info;
+    });
+  }
 });
 
 test("-c follows redirections", async () => {

@@ -70,11 +70,12 @@ export class SnapshotForms {
       get busy() {
         return snapshots.active !== undefined;
       },
-      begin: ({ includeData, includeFunctions, position }: SnapshotRequest) => {
+      begin: (request: SnapshotRequest) => {
+        const { includeData, includeFunctions, position, streamDatabase } = request;
         const claim = snapshots.claim("sync");
         if (claim === undefined) throw new Error("two snapshots at once");
         const functions = includeFunctions ? functionSources() : [];
-        const form = this.#rdb(false, { ...position, streamDatabase: 0 }, functions);
+        const form = this.#rdb(false, { ...position, streamDatabase }, functions);
         return released(claim.begin(form, includeData), claim);
       },
     };

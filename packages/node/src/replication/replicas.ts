@@ -36,6 +36,8 @@ export interface ReplicasOptions {
   readonly newId: () => string;
   /** False while we are a replica ourselves: the stream is then our primary's. */
   readonly ownsStream: () => boolean;
+  /** The database that our primary's stream has selected where our history ends; 0 in our own. */
+  readonly streamDatabase: () => number;
 }
 
 export interface ReplicationCounters {
@@ -313,6 +315,7 @@ export class Replicas implements ReplicaLinkHost {
     this.#fullSync = sync;
     const snapshot = this.#options.host.snapshots.begin({
       position,
+      streamDatabase: this.#options.streamDatabase(),
       includeData: first.peer.wantsKeys,
       includeFunctions: first.peer.wantsFunctions,
     });

@@ -45,6 +45,7 @@ export class Replication {
       log: options.log,
       newId,
       ownsStream: () => this.#primary === undefined,
+      streamDatabase: () => this.#primary?.streamDatabase ?? 0,
     });
   }
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { encodeCommand, ReplyDecoder, type ReplyValue } from "@slotlog/resp";
 import { Configuration, type NodeConfig } from "../config/config.js";
 import { Node } from "../node.js";
-import type { Clock, Socket } from "../ports.js";
+import type { Clock, Net, Socket } from "../ports.js";
 import { SimNet } from "../replication/testing/sim-net.js";
 import { LogLines } from "./aof-world.js";
 import { processInfo, seededRandom } from "./command-harness.js";
@@ -25,6 +25,11 @@ export interface SimServerOptions {
   /** That of other servers, to meet them; then each has a port and a clock with them. */
   readonly net?: SimNet;
   readonly port?: number;
+  /** What stands between this node and the world, where others must be able to end it. */
+  readonly clockOfProcess?: Clock;
+  readonly netOfProcess?: Net;
+  /** Each life of a node needs another, or it would give out the ids of the one before. */
+  readonly seed?: number;
   /** Time that passes whenever the node looks at its clock: work in slices takes many of them. */
   readonly tickMs?: number;
 }
@@ -45,17 +50,17 @@ export class SimServer {
     this.net = options.net ?? new SimNet(this.clock, 1);
     this.net.pieceBytesMax = 64 * 1024;
     this.port = options.port ?? usualPort;
+    const clock = options.clockOfProcess ?? this.clock;
     const configuration = new Configuration(
       { workingDirectory: "/data", checkDirectory: () => undefined },
       { port: this.port, save: [], enableDebugCommand: "yes", ...options.config },
     );
     this.node = new Node({
       ports: {
-        clock:
-          options.tickMs === undefined ? this.clock : new TickingClock(this.clock, options.tickMs),
-        random: seededRandom(options.port ?? 1),
+        clock: options.tickMs === undefined ? clock : new TickingClock(clock, options.tickMs),
+        random: seededRandom(options.seed ?? options.port ?? 1),
         disk: this.disk.forProcess(),
-        net: this.net,
+        net: options.netOfProcess ?? this.net,
         log: this.log,
       },
       configuration,

@@ -125,21 +125,23 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves when every running node serves: all slots have a primary, and replicas have their
-   * primary's data. Rejects with what is missing.
+   * Resolves when every running node serves: all slots have a primary, replicas have their
+   * primary's data, and the nodes agree on who is whose replica. Rejects with what is missing.
    */
   async ready(options: WaitOptions = {}): Promise<void> {
     const clients = new Map<EmbeddedNode, NodeClient>();
     try {
       await until(options, async () => {
+        const views: KnownNode[][] = [];
         for (const node of this.nodes) {
           if (node.state !== "running") continue;
           const client = clients.get(node) ?? (await this.#connect(node));
           clients.set(node, client);
           const missing = await missingAt(client);
           if (missing !== undefined) return `node ${node.port} ${missing}`;
+          views.push(parseClusterNodes(await client.call("CLUSTER", "NODES")));
         }
-        return undefined;
+        return disagreement(views);
       });
     } finally {
       for (const client of clients.values()) client.close();
@@ -184,6 +186,21 @@ async function missingAt(client: NodeClient): Promise<string | undefined> {
   }
   const cluster = parseInfo(await client.call("CLUSTER", "INFO"));
   return cluster.get("cluster_state") === "ok" ? undefined : "sees slots without a primary";
+}
+
+/** What one node says of itself and another one does not know yet. */
+function disagreement(views: readonly (readonly KnownNode[])[]): string | undefined {
+  for (const view of views) {
+    const self = view.find(({ flags }) => flags.includes("myself"));
+    if (self === undefined) continue;
+    for (const other of views) {
+      const seen = other.find(({ id }) => id === self.id);
+      const isSame = seen?.primaryId === self.primaryId;
+      const isUp = seen?.flags.every((flag) => flag !== "fail" && flag !== "fail?") ?? false;
+      if (!isSame || !isUp) return `node ${self.port} is not yet known to all as it is`;
+    }
+  }
+  return undefined;
 }
 
 /** Only asking again can tell; `look` says what is missing. */

@@ -28,7 +28,7 @@ import {
   seenConsumer,
   startArgument,
 } from "./lookup.js";
-import { logClaim, logGroupId } from "./propagate.js";
+import { logClaim, logConsumer, logGroupId } from "./propagate.js";
 import { replyEntryWithId, replyId } from "./reply.js";
 
 const firstIdAt = 5;
@@ -139,7 +139,9 @@ function claim(context: CommandContext, argv: readonly string[]): void {
   context.propagateNothing();
   let logsLastId = compareIds(options.lastId, group.lastId) > 0;
   if (logsLastId) group.lastId = options.lastId;
-  const consumer = seenConsumer(context, key, { group, name: argv[3] as string });
+  const name = argv[3] as string;
+  const isNew = group.consumers.get(name) === undefined;
+  const consumer = seenConsumer(context, key, { group, name });
   const { reply } = context;
   const mark = reply.deferArray();
   let count = 0;
@@ -152,6 +154,7 @@ function claim(context: CommandContext, argv: readonly string[]): void {
     claimed(context, argv, { stream, group, entry, justId: options.justId, id });
     count++;
   }
+  if (isNew && count === 0) logConsumer(context, key, { group: groupName, consumer: name });
   if (logsLastId) {
     logGroupId(context, key, group);
     context.dirty += 1;
@@ -258,7 +261,9 @@ function autoClaim(context: CommandContext, argv: readonly string[]): void {
   const group = stream?.groups.get(groupName);
   if (stream === undefined || group === undefined) failWithoutGroup(key, groupName);
   context.propagateNothing();
-  const consumer = seenConsumer(context, key, { group, name: argv[3] as string });
+  const name = argv[3] as string;
+  const isNew = group.consumers.get(name) === undefined;
+  const consumer = seenConsumer(context, key, { group, name });
   const { reply, now } = context;
   const { idleMs, justId } = options;
   const { pending } = group;
@@ -288,6 +293,9 @@ function autoClaim(context: CommandContext, argv: readonly string[]): void {
       context.dirty += 1;
     }
     entry = pending.next();
+  }
+  if (isNew && entries.length === 0) {
+    logConsumer(context, key, { group: groupName, consumer: name });
   }
   reply.array(3);
   replyId(reply, entry ?? zeroId);

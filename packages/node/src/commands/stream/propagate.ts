@@ -46,7 +46,10 @@ export function logGroupId(context: CommandContext, key: string, group: StreamGr
   ]);
 }
 
-/** A consumer that came to be by reading without acknowledgement. */
+/**
+ * A consumer that came to be and has nothing pending, so that no claim tells of it. Redis logs it
+ * only for NOACK: there a replica, and the node itself after a restart, lack the others.
+ */
 export function logConsumer(
   context: CommandContext,
   key: string,

@@ -145,7 +145,8 @@ function readGroup(context: CommandContext, argv: readonly string[]): void {
     if (serve || consumer === undefined) context.db.lookupWrite(key);
     if (consumer === undefined) {
       consumer = createConsumer(context, key, { group, name });
-      if (noAck) logConsumer(context, key, { group: group.name, consumer: name });
+      if (noAck || isHistory || !serve)
+        logConsumer(context, key, { group: group.name, consumer: name });
     }
     consumer.seenAt = context.now;
     if (!serve) continue;

@@ -71,6 +71,22 @@ describe("XREADGROUP", () => {
     );
   });
 
+  it("logs a new consumer that got nothing, as XCLAIM and XAUTOCLAIM do", () => {
+    const harness = new CommandHarness({ now });
+    harness.run("XADD", "s", "1-1", "f", "v");
+    harness.run("XGROUP", "CREATE", "s", "g", "$");
+    harness.run("XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">");
+    assert.equal(record(harness), "XGROUP CREATECONSUMER s g a");
+    harness.run("XREADGROUP", "GROUP", "g", "b", "STREAMS", "s", "0");
+    assert.equal(record(harness), "XGROUP CREATECONSUMER s g b");
+    harness.run("XCLAIM", "s", "g", "c", "0", "1-1");
+    assert.equal(record(harness), "XGROUP CREATECONSUMER s g c");
+    harness.run("XAUTOCLAIM", "s", "g", "d", "0", "0");
+    assert.equal(record(harness), "XGROUP CREATECONSUMER s g d");
+    harness.run("XREADGROUP", "GROUP", "g", "d", "STREAMS", "s", ">");
+    assert.equal(record(harness), "");
+  });
+
   it("does not break the watches of others, as XADD does", () => {
     const harness = new CommandHarness({ now });
     harness.run("XADD", "s", "1-1", "f", "v");
