@@ -5,7 +5,7 @@
  */
 
 import type { Millis } from "../message.js";
-import { letBeIfCalm, pingAfterMs } from "./calm.js";
+import { pingAfterMs, refresh } from "./calm.js";
 import { advanceElection } from "./election.js";
 import { suspect } from "./failure.js";
 import { handshakeTimeoutMs } from "./handshake.js";
@@ -41,7 +41,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     const peer = peers[i] as Peer;
     if (peer.isMyself || peer.handshake || !peer.addressKnown) continue;
     watch(bus, peer);
-    letBeIfCalm(bus, peer);
+    refresh(bus, peer);
   }
   announceReplication(bus);
   expireManualFailover(bus);
@@ -88,6 +88,7 @@ export function linkConnected(bus: Bus, link: Link): void {
   if (pendingSince !== 0) peer.pingSentAt = pendingSince;
   // Once: later messages are ordinary pings, which are answered only by nodes that know us.
   peer.meetPending = false;
+  refresh(bus, peer);
 }
 
 function pingLongestSilent(bus: Bus): void {

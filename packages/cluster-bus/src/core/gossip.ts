@@ -8,6 +8,7 @@ import { isNodeId, nodeFlags } from "../message.js";
 import { clearFailureReport, failureReports, noteFailureReport } from "./failure.js";
 import { sameAddress, setAddress } from "./handshake.js";
 import { cleanAddress } from "./ip.js";
+import { gossiped } from "./peer-table.js";
 import type { Peer } from "./peers.js";
 import { adoptGossipFlags, topPrimary } from "./peers.js";
 import { setShardId } from "./roles.js";
@@ -24,10 +25,12 @@ export function applyGossip(bus: Bus, sender: Peer, gossip: readonly GossipEntry
     const index = table.indexOf(entry.id, entry.idNumber);
     if (index < 0) {
       adopt(bus, entry);
-    } else if (table.isCalm(index) && (entry.flags & downFlags) === 0) {
-      // Nearly always: nobody doubts it, neither here nor there.
+      continue;
+    }
+    const brings = (entry.flags & downFlags) === 0 ? table.gossiped(index) : gossiped.look;
+    if (brings === gossiped.pong) {
       adoptPong(bus, index, entry);
-    } else {
+    } else if (brings === gossiped.look) {
       const peer = peers[index] as Peer;
       if (!peer.isMyself && !peer.handshake) update(bus, peer, sender, entry);
     }

@@ -11,8 +11,10 @@ import type {
   HeartbeatMessage,
   PingExtensions,
 } from "../message.js";
+import { refresh } from "./calm.js";
 import { announcedPorts } from "./config.js";
 import type { Link, Peer } from "./peers.js";
+import { makeGossipEntry } from "./gossip-entry.js";
 import type { PeerTable } from "./peer-table.js";
 import { hasConnectedLink, slotsForMessage, wireFlags } from "./peers.js";
 import type { Bus } from "./state.js";
@@ -56,7 +58,7 @@ export function sendHeartbeat(bus: Bus, link: Link, type: HeartbeatMessage["type
   // must be suspected like one that never answers a ping.
   if (type === "ping" && !link.inbound && peer !== undefined) {
     peer.pingSentAt = bus.now;
-    bus.state.table.wake(peer);
+    refresh(bus, peer);
   }
   if (!link.connected) return;
   bus.send([link], {
@@ -153,20 +155,6 @@ function gossipEntry(peer: Peer, table: PeerTable): GossipEntry {
   const entry = makeGossipEntry(peer, table);
   table.keepGossip(peer.index, entry);
   return entry;
-}
-
-export function makeGossipEntry(peer: Peer, table: PeerTable): GossipEntry {
-  return {
-    id: peer.id,
-    idNumber: peer.number >= 0 ? peer.number : undefined,
-    pingSentSeconds: Math.floor(peer.pingSentAt / 1000),
-    pongReceivedSeconds: Math.floor(table.pongReceivedAt(peer.index) / 1000),
-    ip: peer.ip,
-    port: peer.port,
-    secondaryPort: peer.tlsPort,
-    busPort: peer.busPort,
-    flags: wireFlags(peer),
-  };
 }
 
 /**

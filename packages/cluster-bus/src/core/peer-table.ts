@@ -29,16 +29,25 @@ export class IdNumbers {
   }
 }
 
+/**
+ * What becomes of somebody's word that a node is well. `look`: the record decides. Else nobody
+ * doubts it here either, and the word is nothing new, or (`pong`) may bring a newer pong.
+ */
+export const gossiped = { look: 0, nothing: 1, pong: 2 } as const;
+export type Gossiped = (typeof gossiped)[keyof typeof gossiped];
+
 export class PeerTable {
   readonly #byId = new Map<string, Peer>();
   readonly #list: Peer[] = [];
   readonly #ids: IdNumbers | undefined;
   /** Index + 1 by number of the id; 0 for ids that are not known here. */
   #indexByNumber = new Int32Array(0);
+  /** See `Gossiped`. */
+  #gossiped = new Uint8Array(growth);
   /** No tick has anything to do about it before. 0: the next one does. */
   #quietUntil = new Float64Array(growth);
   #pongReceivedAt = new Float64Array(growth);
-  /** What is said about a calm node: all that changes of its own is the second of the pong. */
+  /** What is said about a node: all that changes of its own is the second of its pong. */
   readonly #gossip: (GossipEntry | undefined)[] = [];
   /** Number of the last heartbeat that gossiped about it. */
   #gossipRound = new Uint32Array(growth);
@@ -66,6 +75,7 @@ export class PeerTable {
     peer.index = this.#list.length;
     if (peer.index === this.#quietUntil.length) this.#grow();
     this.#list.push(peer);
+    this.#gossiped[peer.index] = gossiped.look;
     this.#quietUntil[peer.index] = 0;
     this.#pongReceivedAt[peer.index] = 0;
     this.#gossipRound[peer.index] = 0;
@@ -90,9 +100,7 @@ export class PeerTable {
     this.#unnumber(peer);
     this.#list.splice(index, 1);
     this.#gossip.splice(index, 1);
-    for (const column of [this.#quietUntil, this.#pongReceivedAt, this.#gossipRound]) {
-      column.copyWithin(index, index + 1);
-    }
+    for (const column of this.#columns()) column.copyWithin(index, index + 1);
     for (let i = index; i < this.#list.length; i++) {
       const moved = this.#list[i] as Peer;
       moved.index = i;
@@ -104,23 +112,24 @@ export class PeerTable {
     return now <= (this.#quietUntil[index] as number);
   }
 
-  /**
-   * Since a tick has seen that it is online, linked, owes no pong, and that nobody has reported it,
-   * nothing has changed about that.
-   */
-  isCalm(index: number): boolean {
-    return this.#quietUntil[index] !== 0;
+  gossiped(index: number): Gossiped {
+    return this.#gossiped[index] as Gossiped;
   }
 
-  /** It is calm; and the next tick that must look at it is the one after `at`. */
-  letBeUntil(index: number, at: Millis): void {
-    this.#quietUntil[index] = at;
+  /** What the record says now. What was kept to be said about it may be old. */
+  refresh(index: number, now: { readonly gossiped: Gossiped; readonly quietUntil: Millis }): void {
+    this.#gossiped[index] = now.gossiped;
+    this.#quietUntil[index] = now.quietUntil;
+    this.#gossip[index] = undefined;
   }
 
-  /** Something happened to it that the next tick must look at. */
+  quietUntil(index: number): Millis {
+    return this.#quietUntil[index] as number;
+  }
+
+  /** Something happened to it: its record is looked at, by the next tick too. */
   wake(peer: Peer): void {
-    this.#quietUntil[peer.index] = 0;
-    this.#gossip[peer.index] = undefined;
+    this.refresh(peer.index, { gossiped: gossiped.look, quietUntil: 0 });
   }
 
   /** Something that is gossiped about it has changed. */
@@ -128,7 +137,7 @@ export class PeerTable {
     if (peer !== undefined) this.#gossip[peer.index] = undefined;
   }
 
-  /** What was last said about a calm node, if it still holds. */
+  /** What was last said about it, if it still holds. */
   gossipOf(index: number): GossipEntry | undefined {
     const entry = this.#gossip[index];
     if (entry === undefined) return undefined;
@@ -136,11 +145,13 @@ export class PeerTable {
     return entry.pongReceivedSeconds === Math.floor(pongAt / 1000) ? entry : undefined;
   }
 
+  /** Only while the record needs no look: whatever changes it then drops this. */
   keepGossip(index: number, entry: GossipEntry): void {
-    if (this.isCalm(index)) this.#gossip[index] = entry;
+    if (this.#gossiped[index] !== gossiped.look) this.#gossip[index] = entry;
   }
 
   wakeAll(): void {
+    this.#gossiped.fill(gossiped.look);
     this.#quietUntil.fill(0);
     this.#gossip.fill(undefined);
   }
@@ -161,15 +172,18 @@ export class PeerTable {
     this.#gossipRound[index] = round;
   }
 
+  #columns() {
+    return [this.#gossiped, this.#quietUntil, this.#pongReceivedAt, this.#gossipRound] as const;
+  }
+
   #grow(): void {
     const length = this.#quietUntil.length + growth;
-    const former = [this.#quietUntil, this.#pongReceivedAt, this.#gossipRound] as const;
+    const former = this.#columns();
+    this.#gossiped = new Uint8Array(length);
     this.#quietUntil = new Float64Array(length);
     this.#pongReceivedAt = new Float64Array(length);
     this.#gossipRound = new Uint32Array(length);
-    this.#quietUntil.set(former[0]);
-    this.#pongReceivedAt.set(former[1]);
-    this.#gossipRound.set(former[2]);
+    for (const [i, column] of this.#columns().entries()) column.set(former[i] as typeof column);
   }
 
   /** Ids of handshakes are random and short-lived: they get no number. */

@@ -7,7 +7,7 @@
 
 import type { BusHeader, BusMessage, HeartbeatMessage, UpdateMessage } from "../message.js";
 import { nodeFlags } from "../message.js";
-import { letBeIfCalm } from "./calm.js";
+import { refresh } from "./calm.js";
 import { considerVote, noteVote } from "./election.js";
 import { partFromCollision } from "./epochs.js";
 import { adoptFailure, noteReachable } from "./failure.js";
@@ -175,7 +175,7 @@ function receiveHeartbeat(
     bus.state.table.setPongReceivedAt(sender.index, bus.now);
     sender.pingSentAt = 0;
     noteReachable(bus, sender);
-    letBeIfCalm(bus, sender);
+    refresh(bus, sender);
   }
   updateRole(bus, sender, header.primaryId);
   reconcileClaim(bus, sender, { epoch: header.configEpoch, slots: header.slots });

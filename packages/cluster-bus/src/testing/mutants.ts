@@ -207,7 +207,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a node that is pinged is left alone until another ping would be due",
     file: "core/heartbeat.ts",
-    from: "    bus.state.table.wake(peer);\n",
+    from: "    refresh(bus, peer);\n",
     to: "",
   },
   {
