@@ -7,8 +7,10 @@ const programs = "packages/cluster-bus/src/testing";
 
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
-  const heap = "--max-old-space-size=16384";
-  if (first === "scale") return runNode([heap, ...fromSource, `${programs}/scale-cli.ts`, ...rest]);
+  // A young generation that holds what is under way: else it is copied again and again.
+  const heap = ["--max-old-space-size=16384", "--max-semi-space-size=64"];
+  if (first === "scale")
+    return runNode([...heap, ...fromSource, `${programs}/scale-cli.ts`, ...rest]);
   return runNode([...fromSource, `${programs}/sim-cli.ts`, ...process.argv.slice(2)]);
 }
 

@@ -79,6 +79,8 @@ export interface BusHeader {
 
 export interface GossipEntry {
   readonly id: string;
+  /** Of an entry that never was on the wire; see `IdNumbers`. */
+  readonly idNumber?: number | undefined;
   /** Unix seconds; 0 if no ping is pending. */
   readonly pingSentSeconds: number;
   readonly pongReceivedSeconds: number;

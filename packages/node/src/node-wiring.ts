@@ -5,6 +5,7 @@ import type { Node } from "./node.js";
 import { Persistence } from "./persistence.js";
 import type { DatasetPosition } from "./persistence/snapshot-forms.js";
 import { bindReplication, type ReplicationBindingParts } from "./replication-binding.js";
+import { Salvage } from "./persistence/salvage.js";
 import { Replication } from "./replication/replication.js";
 
 /** What only the node itself can do for its parts. */
@@ -72,13 +73,33 @@ function position(node: Node): DatasetPosition {
   };
 }
 
+function makeSalvage(node: Node, threads: NodeThreads): Salvage {
+  const { appendOnly } = node.persistence;
+  return new Salvage({
+    ports: node.ports,
+    config: node.config,
+    stats: node.stats,
+    directory: appendOnly.directory,
+    hasAof: () => appendOnly.writer !== undefined,
+    aofWritten: () => {
+      threads.flushLog();
+      return appendOnly.written();
+    },
+    history: () => node.replication.history,
+    streamDatabase: () => node.replication.streamDatabase,
+    holdsKeys: () => node.databases.databases.some(({ size }) => size > 0),
+  });
+}
+
 export function makeReplication(node: Node, threads: NodeThreads): Replication {
   const { clock, random, net, log } = node.ports;
+  const salvage = makeSalvage(node, threads);
   const host = bindReplication({
     config: node.config,
     databases: node.databases,
     snapshots: node.persistence.syncSource,
     port: () => node.port,
+    keepAside: (theirs) => salvage.keep(theirs),
     loadFunction: () => {},
     applyFromPrimary: (database, argv, decoder) => {
       node.applier.applyFromPrimary(database, argv, decoder);

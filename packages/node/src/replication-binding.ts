@@ -6,6 +6,7 @@ import type { Argument, CommandDecoder } from "@slotlog/resp";
 import type { NodeConfig } from "./config/config.js";
 import { ReplacementDataset } from "./dataset/load.js";
 import type { RdbEvent } from "./rdb/index.js";
+import type { HistorySpan } from "./replication/core/divergence.js";
 import type {
   LoadTarget,
   ReplicationHost,
@@ -19,6 +20,7 @@ export interface ReplicationBindingParts {
   readonly databases: DatabaseSet;
   readonly snapshots: SnapshotSource;
   port(): number;
+  keepAside(theirs: HistorySpan | undefined): Promise<void>;
   loadFunction(code: string): void;
   applyFromPrimary(database: number, argv: readonly Argument[], decoder: CommandDecoder): void;
   scheduleTurn(): void;
@@ -67,6 +69,7 @@ export function bindReplication(parts: ReplicationBindingParts): ReplicationHost
     snapshots: parts.snapshots,
     load: new IncomingDataset(parts),
     stream: { apply: (database, argv, decoder) => parts.applyFromPrimary(database, argv, decoder) },
+    keepAside: (theirs) => parts.keepAside(theirs),
     scheduleTurn: () => parts.scheduleTurn(),
     forgetStreamDatabase: () => parts.forgetStreamDatabase(),
     onReplicasChanged: () => parts.onReplicasChanged(),

@@ -6,6 +6,7 @@
 
 import type { Millis } from "../message.js";
 import { formatNodeLine, formatNodesConf, parseNodesConf } from "../nodes-conf.js";
+import { isStale } from "./calm.js";
 import { runCommand } from "./commands.js";
 import type { BusConfig } from "./config.js";
 import { announcedPorts } from "./config.js";
@@ -25,6 +26,7 @@ import { broadcast, broadcastPong, makeHeader } from "./heartbeat.js";
 import { updateState } from "./health.js";
 import type { BusCommand, BusHost, BusInput, BusRandom, CommandReply } from "./inputs.js";
 import { advanceManualFailover } from "./manual-failover.js";
+import type { IdNumbers } from "./peer-table.js";
 import type { Link, Peer } from "./peers.js";
 import { createPeer, hasConnectedLink } from "./peers.js";
 import { receive } from "./receive.js";
@@ -39,6 +41,8 @@ export interface ClusterCoreOptions {
   readonly now: Millis;
   /** The text of `nodes.conf`; undefined or empty for a new node. */
   readonly nodesConf?: string | undefined;
+  /** In a simulator that hands messages over unencoded: shared by all of its cores. */
+  readonly ids?: IdNumbers | undefined;
   /** For a new node in tests; else 40 random hex digits. */
   readonly myId?: string | undefined;
 }
@@ -81,7 +85,7 @@ export class ClusterCore {
     const { config, host, random, now } = options;
     const conf = parseNodesConf(options.nodesConf ?? "");
     this.isNew = conf === undefined;
-    const state = conf === undefined ? newState(options) : restoreState(conf, random, now);
+    const state = conf === undefined ? newState(options) : restoreState(conf, options);
     this.#bus = new Bus({ state, config, host, random });
     this.#bus.now = now;
     this.slotRoute = state.slots.route;
@@ -215,6 +219,12 @@ export class ClusterCore {
 
   node(id: string): NodeView | undefined {
     return this.#bus.state.lookup(id);
+  }
+
+  /** For checks: a node that is taken for calm and is not, or about which old news is kept. */
+  staleNode(): string | undefined {
+    const bus = this.#bus;
+    return bus.state.peers.find((peer) => isStale(bus, peer))?.id;
   }
 
   /** A node that we know has no link to us. */
@@ -360,5 +370,5 @@ function newState(options: ClusterCoreOptions): ClusterState {
     isMyself: true,
   });
   myself.role = "primary";
-  return new ClusterState(myself);
+  return new ClusterState(myself, options.ids);
 }

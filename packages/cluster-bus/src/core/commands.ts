@@ -239,7 +239,7 @@ function reset(bus: Bus, hard: boolean): CommandReply {
     state.lastVoteEpoch = 0;
     myself.configEpoch = 0;
     bus.log("notice", "configEpoch set to 0 via CLUSTER RESET HARD");
-    state.rename(myself, randomHex(bus.random));
+    state.table.rename(myself, randomHex(bus.random));
     myself.shardId = randomHex(bus.random);
     bus.log("notice", `Node hard reset, now I'm ${myself.id}`);
   }

@@ -4,6 +4,8 @@
  * that was heard of longest ago), and everybody within half a node timeout.
  */
 
+import type { Millis } from "../message.js";
+import { pingAfterMs, refresh } from "./calm.js";
 import { advanceElection } from "./election.js";
 import { suspect } from "./failure.js";
 import { handshakeTimeoutMs } from "./handshake.js";
@@ -24,10 +26,22 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
   const { state } = bus;
   state.ticks++;
   state.suspectedCount = 0;
-  for (const peer of state.peers.slice()) maintainLink(bus, peer, allocateLink);
+  const { peers, table } = state;
+  if (state.quietTimeoutMs !== bus.config.nodeTimeoutMs) table.wakeAll();
+  state.quietTimeoutMs = bus.config.nodeTimeoutMs;
+  for (let i = 0; i < peers.length; ) {
+    const peer = peers[i] as Peer;
+    if (!table.isQuiet(i, bus.now)) maintainLink(bus, peer, allocateLink);
+    // A handshake that is given up is taken from the list, and the next one stands in its place.
+    if (peers[i] === peer) i++;
+  }
   if (state.ticks % ticksPerRandomPing === 0) pingLongestSilent(bus);
-  for (const peer of state.peers) {
-    if (!peer.isMyself && !peer.handshake && peer.addressKnown) watch(bus, peer);
+  for (let i = 0; i < peers.length; i++) {
+    if (table.isQuiet(i, bus.now)) continue;
+    const peer = peers[i] as Peer;
+    if (peer.isMyself || peer.handshake || !peer.addressKnown) continue;
+    watch(bus, peer);
+    refresh(bus, peer);
   }
   announceReplication(bus);
   expireManualFailover(bus);
@@ -74,23 +88,25 @@ export function linkConnected(bus: Bus, link: Link): void {
   if (pendingSince !== 0) peer.pingSentAt = pendingSince;
   // Once: later messages are ordinary pings, which are answered only by nodes that know us.
   peer.meetPending = false;
+  refresh(bus, peer);
 }
 
 function pingLongestSilent(bus: Bus): void {
+  const pongAt = (peer: Peer): Millis => bus.state.table.pongReceivedAt(peer.index);
   let chosen: Peer | undefined;
   for (let i = 0; i < randomPingSample; i++) {
     const peer = pickPeer(bus);
     if (peer.isMyself || peer.handshake || !hasConnectedLink(peer) || peer.pingSentAt !== 0) {
       continue;
     }
-    if (chosen === undefined || peer.pongReceivedAt < chosen.pongReceivedAt) chosen = peer;
+    if (chosen === undefined || pongAt(peer) < pongAt(chosen)) chosen = peer;
   }
   if (chosen?.link !== undefined) sendHeartbeat(bus, chosen.link, "ping");
 }
 
 function watch(bus: Bus, peer: Peer): void {
   const { config, now, state } = bus;
-  const half = config.nodeTimeoutMs / 2;
+  const half = pingAfterMs(bus);
   const pingDelay = now - peer.pingSentAt;
   const dataDelay = now - peer.dataReceivedAt;
   const silent = peer.pingSentAt !== 0 && pingDelay > half && dataDelay > half;
@@ -99,7 +115,7 @@ function watch(bus: Bus, peer: Peer): void {
     closeLink(bus, peer.link);
   }
   if (peer.link !== undefined) {
-    if (peer.pingSentAt === 0 && now - peer.pongReceivedAt > half) {
+    if (peer.pingSentAt === 0 && now - state.table.pongReceivedAt(peer.index) > half) {
       sendHeartbeat(bus, peer.link, "ping");
       return;
     }

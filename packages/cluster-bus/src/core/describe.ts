@@ -12,6 +12,7 @@ import { slotRanges } from "../slot-bitmap.js";
 import { greatestEpoch } from "./epochs.js";
 import type { BusRandom } from "./inputs.js";
 import { giveSlot } from "./ownership.js";
+import type { IdNumbers } from "./peer-table.js";
 import type { Peer } from "./peers.js";
 import { attachReplica, createPeer, hasConnectedLink } from "./peers.js";
 import type { Bus } from "./state.js";
@@ -31,7 +32,7 @@ export function describePeer(state: ClusterState, peer: Peer): NodeLine {
     flags: flagNames(peer),
     primaryId: peer.primary?.id,
     pingSent: peer.pingSentAt,
-    pongReceived: peer.pongReceivedAt,
+    pongReceived: state.table.pongReceivedAt(peer.index),
     configEpoch: epochOwner.configEpoch,
     connected: peer.isMyself || hasConnectedLink(peer),
     ranges: peer.slotCount > 0 ? slotRanges(peer.slots) : [],
@@ -79,7 +80,15 @@ export function describeConf(state: ClusterState): NodesConf {
 }
 
 /** Rebuilds the state from the file; `now` stands in for times that are not worth keeping. */
-export function restoreState(conf: NodesConf, random: BusRandom, now: Millis): ClusterState {
+export function restoreState(
+  conf: NodesConf,
+  options: {
+    readonly random: BusRandom;
+    readonly now: Millis;
+    readonly ids?: IdNumbers | undefined;
+  },
+): ClusterState {
+  const { random, now, ids } = options;
   const mine = conf.nodes.find((line) => line.flags.includes("myself")) as NodeLine;
   const newPeer = (id: NodeId, line?: NodeLine): Peer =>
     createPeer({
@@ -88,23 +97,23 @@ export function restoreState(conf: NodesConf, random: BusRandom, now: Millis): C
       now,
       isMyself: id === mine.id,
     });
-  const state = new ClusterState(newPeer(mine.id, mine));
+  const state = new ClusterState(newPeer(mine.id, mine), ids);
   const lines = new Map(conf.nodes.map((line) => [line.id, line] as const));
   const peerOf = (id: NodeId): Peer => {
     const known = state.lookup(id);
     if (known !== undefined) return known;
     const peer = newPeer(id, lines.get(id));
-    state.add(peer);
+    state.table.add(peer);
     return peer;
   };
-  for (const line of conf.nodes) restorePeer(peerOf(line.id), line, now);
+  for (const line of conf.nodes) restorePeer(state, peerOf(line.id), line, now);
   for (const line of conf.nodes) restoreRelations(state, peerOf, line);
   state.currentEpoch = conf.currentEpoch;
   state.lastVoteEpoch = conf.lastVoteEpoch;
   return state;
 }
 
-function restorePeer(peer: Peer, line: NodeLine, now: Millis): void {
+function restorePeer(state: ClusterState, peer: Peer, line: NodeLine, now: Millis): void {
   peer.ip = line.ip;
   peer.port = line.port;
   peer.tlsPort = line.tlsPort;
@@ -121,7 +130,7 @@ function restorePeer(peer: Peer, line: NodeLine, now: Millis): void {
   peer.addressKnown = !line.flags.includes("noaddr");
   peer.noFailover = line.flags.includes("nofailover");
   if (line.pingSent > 0) peer.pingSentAt = now;
-  if (line.pongReceived > 0) peer.pongReceivedAt = now;
+  if (line.pongReceived > 0) state.table.setPongReceivedAt(peer.index, now);
   peer.configEpoch = line.configEpoch;
 }
 

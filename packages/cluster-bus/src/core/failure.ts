@@ -23,6 +23,7 @@ export function noteFailureReport(bus: Bus, peer: Peer, reporter: Peer): void {
   peer.failureReports ??= new Map();
   const isNew = !peer.failureReports.has(reporter);
   peer.failureReports.set(reporter, bus.now);
+  bus.state.table.wake(peer);
   if (isNew) {
     bus.log(
       "verbose",
@@ -76,6 +77,7 @@ export function adoptFailure(bus: Bus, peer: Peer, reporter: Peer): void {
 function setFailed(bus: Bus, peer: Peer): void {
   peer.health = "failed";
   peer.failedAt = bus.now;
+  bus.state.table.wake(peer);
   bus.save();
   bus.stateDirty = true;
 }

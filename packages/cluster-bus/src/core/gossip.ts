@@ -8,6 +8,7 @@ import { isNodeId, nodeFlags } from "../message.js";
 import { clearFailureReport, failureReports, noteFailureReport } from "./failure.js";
 import { sameAddress, setAddress } from "./handshake.js";
 import { cleanAddress } from "./ip.js";
+import { gossiped } from "./peer-table.js";
 import type { Peer } from "./peers.js";
 import { adoptGossipFlags, topPrimary } from "./peers.js";
 import { setShardId } from "./roles.js";
@@ -19,10 +20,32 @@ const downFlags = nodeFlags.failed | nodeFlags.suspected;
 const clockToleranceMs = 500;
 
 export function applyGossip(bus: Bus, sender: Peer, gossip: readonly GossipEntry[]): void {
+  const { peers, table } = bus.state;
   for (const entry of gossip) {
-    const peer = bus.state.lookup(entry.id);
-    if (peer === undefined) adopt(bus, entry);
-    else if (!peer.isMyself && !peer.handshake) update(bus, peer, sender, entry);
+    const index = table.indexOf(entry.id, entry.idNumber);
+    if (index < 0) {
+      adopt(bus, entry);
+      continue;
+    }
+    const brings = (entry.flags & downFlags) === 0 ? table.gossiped(index) : gossiped.look;
+    if (brings === gossiped.pong) {
+      adoptPong(bus, index, entry);
+    } else if (brings === gossiped.look) {
+      const peer = peers[index] as Peer;
+      if (!peer.isMyself && !peer.handshake) update(bus, peer, sender, entry);
+    }
+  }
+}
+
+/**
+ * Somebody else's recent pong is as good as ours, and saves a ping: with n nodes that ping one node
+ * per second each, everybody is seen often enough.
+ */
+function adoptPong(bus: Bus, index: number, entry: GossipEntry): void {
+  const { table } = bus.state;
+  const pongAt = entry.pongReceivedSeconds * 1000;
+  if (pongAt <= bus.now + clockToleranceMs && pongAt > table.pongReceivedAt(index)) {
+    table.setPongReceivedAt(index, pongAt);
   }
 }
 
@@ -33,13 +56,8 @@ function update(bus: Bus, peer: Peer, sender: Peer, entry: GossipEntry): void {
     else clearFailureReport(bus, peer, sender);
   }
   if (down) return;
-  // Somebody else's recent pong is as good as ours, and saves a ping: with n nodes that ping one
-  // node per second each, everybody is seen often enough.
   if (peer.health === "online" && peer.pingSentAt === 0 && failureReports(bus, peer) === 0) {
-    const pongAt = entry.pongReceivedSeconds * 1000;
-    if (pongAt <= bus.now + clockToleranceMs && pongAt > peer.pongReceivedAt) {
-      peer.pongReceivedAt = pongAt;
-    }
+    adoptPong(bus, peer.index, entry);
   }
   // We cannot reach it, the sender can: maybe at another address.
   if (peer.health === "online" || (entry.flags & nodeFlags.noAddress) !== 0) return;

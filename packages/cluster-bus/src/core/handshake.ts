@@ -55,7 +55,7 @@ export function startHandshake(
   peer.meetPending = purpose === "meet";
   peer.mustBeKnown = purpose === "find";
   setAddress(peer, address);
-  state.add(peer);
+  state.table.add(peer);
 }
 
 /** Where a header says its sender is, falling back on where the link comes from. */
@@ -110,9 +110,9 @@ export function finishHandshake(bus: Bus, link: Link, header: BusHeader): Peer |
     deletePeer(bus, peer);
     return undefined;
   }
-  bus.state.rename(peer, header.sender as NodeId);
-  bus.log("debug", `Handshake with node ${peer.id} completed.`);
   peer.handshake = false;
+  bus.state.table.rename(peer, header.sender as NodeId);
+  bus.log("debug", `Handshake with node ${peer.id} completed.`);
   if (header.flags & nodeFlags.primary) peer.role = "primary";
   else if (header.flags & nodeFlags.replica) peer.role = "replica";
   bus.save();

@@ -11,8 +11,11 @@ import type {
   HeartbeatMessage,
   PingExtensions,
 } from "../message.js";
+import { refresh } from "./calm.js";
 import { announcedPorts } from "./config.js";
 import type { Link, Peer } from "./peers.js";
+import { makeGossipEntry } from "./gossip-entry.js";
+import type { PeerTable } from "./peer-table.js";
 import { hasConnectedLink, slotsForMessage, wireFlags } from "./peers.js";
 import type { Bus } from "./state.js";
 
@@ -53,7 +56,10 @@ export function sendHeartbeat(bus: Bus, link: Link, type: HeartbeatMessage["type
   const peer = link.peer;
   // A ping counts as sent even while the dial is under way: a node that never answers the dial
   // must be suspected like one that never answers a ping.
-  if (type === "ping" && !link.inbound && peer !== undefined) peer.pingSentAt = bus.now;
+  if (type === "ping" && !link.inbound && peer !== undefined) {
+    peer.pingSentAt = bus.now;
+    refresh(bus, peer);
+  }
   if (!link.connected) return;
   bus.send([link], {
     type,
@@ -102,7 +108,7 @@ export function sendUpdate(bus: Bus, to: Peer, owner: Peer): void {
 
 function chooseGossip(bus: Bus): GossipEntry[] {
   const { state } = bus;
-  const peers = state.peers;
+  const { peers, table } = state;
   const round = ++state.gossipRound;
   // Neither this node nor the receiver needs to be told about.
   let fresh = peers.length - 2;
@@ -113,20 +119,29 @@ function chooseGossip(bus: Bus): GossipEntry[] {
   const gossip: GossipEntry[] = [];
   // Random picks may repeat; three tries per entry are enough to fill it nearly always.
   for (let tries = wanted * 3; tries > 0 && fresh > 0 && gossip.length < wanted; tries--) {
-    const peer = pickPeer(bus);
-    if (peer.isMyself || peer.health === "suspected" || peer.gossipRound === round) continue;
-    const worthless =
-      peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
+    const index = bus.random.uint32() % peers.length;
+    if (table.gossipRound(index) === round) continue;
+    let entry = table.gossipOf(index);
+    if (entry === undefined) {
+      const peer = peers[index] as Peer;
+      if (peer.isMyself || peer.health === "suspected") continue;
+      const worthless =
+        peer.handshake || !peer.addressKnown || (!hasConnectedLink(peer) && peer.slotCount === 0);
+      if (worthless) {
+        fresh--;
+        continue;
+      }
+      entry = gossipEntry(peer, table);
+    }
     fresh--;
-    if (worthless) continue;
-    peer.gossipRound = round;
-    gossip.push(gossipEntry(peer));
+    table.setGossipRound(index, round);
+    gossip.push(entry);
   }
   if (state.suspectedCount === 0) return gossip;
   // Every suspect is in every packet: that is how a majority finds out within seconds.
   for (const peer of peers) {
     if (peer.health !== "suspected" || peer.handshake || !peer.addressKnown) continue;
-    gossip.push(gossipEntry(peer));
+    gossip.push(gossipEntry(peer, table));
   }
   return gossip;
 }
@@ -136,17 +151,10 @@ export function pickPeer(bus: Bus): Peer {
   return peers[bus.random.uint32() % peers.length] as Peer;
 }
 
-function gossipEntry(peer: Peer): GossipEntry {
-  return {
-    id: peer.id,
-    pingSentSeconds: Math.floor(peer.pingSentAt / 1000),
-    pongReceivedSeconds: Math.floor(peer.pongReceivedAt / 1000),
-    ip: peer.ip,
-    port: peer.port,
-    secondaryPort: peer.tlsPort,
-    busPort: peer.busPort,
-    flags: wireFlags(peer),
-  };
+function gossipEntry(peer: Peer, table: PeerTable): GossipEntry {
+  const entry = makeGossipEntry(peer, table);
+  table.keepGossip(peer.index, entry);
+  return entry;
 }
 
 /**

@@ -26,6 +26,7 @@ export function startAsPrimary(bus: Bus, replica: Peer): void {
   resetManualFailover(bus);
   manual.endsAt = bus.now + manualFailoverTimeoutMs;
   manual.replica = replica;
+  bus.state.table.wake(replica);
   bus.emit({ kind: "pause-writes", until: bus.now + manualFailoverTimeoutMs * pauseFactor });
   bus.log("notice", `Manual failover requested by replica ${replica.id} (${replica.humanName}).`);
 }

@@ -16,7 +16,9 @@ import type { Bus } from "./state.js";
 export function giveSlot(bus: Bus, slot: number, peer: Peer): void {
   bus.state.slots.assign(slot, peer);
   // A primary that got its first slot should get replicas too, where primaries have replicas.
-  if (peer.slotCount === 1 && primariesHaveReplicas(bus)) peer.migrateTo = true;
+  if (peer.slotCount !== 1 || !primariesHaveReplicas(bus)) return;
+  peer.migrateTo = true;
+  bus.state.table.touch(peer);
 }
 
 function primariesHaveReplicas(bus: Bus): boolean {

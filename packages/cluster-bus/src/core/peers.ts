@@ -35,6 +35,9 @@ export interface Link {
 export interface Peer {
   /** Random while `handshake`; the node's own from its first pong on. */
   id: NodeId;
+  /** Its place in the table of nodes, and its id's number there; -1 if ids have none. */
+  index: number;
+  number: number;
   readonly isMyself: boolean;
   shardId: string;
   createdAt: Millis;
@@ -61,7 +64,6 @@ export interface Peer {
   primary: Peer | undefined;
   /** When the pending ping was sent; 0 if none is pending. */
   pingSentAt: Millis;
-  pongReceivedAt: Millis;
   dataReceivedAt: Millis;
   failedAt: Millis;
   /** When we last voted for a replica of this primary. */
@@ -83,8 +85,6 @@ export interface Peer {
   inbound: Link | undefined;
   /** Primaries that say they cannot reach it, and when they last said so. */
   failureReports: Map<Peer, Millis> | undefined;
-  /** Number of the last heartbeat that gossiped about it. */
-  gossipRound: number;
   /** It reads extensions beyond the hostname without logging a warning; see `extensionsFor`. */
   knowsExtensions: boolean;
 }
@@ -100,6 +100,8 @@ export function createPeer(options: {
 }): Peer {
   return {
     id: options.id,
+    index: 0,
+    number: -1,
     isMyself: options.isMyself ?? false,
     shardId: options.shardId,
     createdAt: options.now,
@@ -118,7 +120,6 @@ export function createPeer(options: {
     replicas: [],
     primary: undefined,
     pingSentAt: 0,
-    pongReceivedAt: 0,
     dataReceivedAt: 0,
     failedAt: 0,
     votedAt: 0,
@@ -135,7 +136,6 @@ export function createPeer(options: {
     link: undefined,
     inbound: undefined,
     failureReports: undefined,
-    gossipRound: 0,
     knowsExtensions: false,
   };
 }

@@ -7,6 +7,7 @@
 
 import type { BusHeader, BusMessage, HeartbeatMessage, UpdateMessage } from "../message.js";
 import { nodeFlags } from "../message.js";
+import { refresh } from "./calm.js";
 import { considerVote, noteVote } from "./election.js";
 import { partFromCollision } from "./epochs.js";
 import { adoptFailure, noteReachable } from "./failure.js";
@@ -23,8 +24,7 @@ import { sendHeartbeat } from "./heartbeat.js";
 import { notePausedPrimary, startAsPrimary } from "./manual-failover.js";
 import { applyClaim, reconcileClaim } from "./ownership.js";
 import type { Link, Peer } from "./peers.js";
-import { attachReplica } from "./peers.js";
-import { becomePrimary, becomeReplica, setShardId } from "./roles.js";
+import { becomePrimary, becomeReplica, makeReplicaOf, setShardId } from "./roles.js";
 import type { Bus } from "./state.js";
 import { closeLink } from "./state.js";
 
@@ -165,12 +165,17 @@ function receiveHeartbeat(
     }
   }
   if (sender === undefined) return;
-  sender.noFailover = (header.flags & nodeFlags.noFailover) !== 0;
+  const noFailover = (header.flags & nodeFlags.noFailover) !== 0;
+  if (noFailover !== sender.noFailover) {
+    sender.noFailover = noFailover;
+    bus.state.table.touch(sender);
+  }
   if (message.type === "ping") updateAddress(bus, sender, addressFrom(link, header), link);
   if (message.type === "pong" && !link.inbound) {
-    sender.pongReceivedAt = bus.now;
+    bus.state.table.setPongReceivedAt(sender.index, bus.now);
     sender.pingSentAt = 0;
     noteReachable(bus, sender);
+    refresh(bus, sender);
   }
   updateRole(bus, sender, header.primaryId);
   reconcileClaim(bus, sender, { epoch: header.configEpoch, slots: header.slots });
@@ -187,7 +192,7 @@ function updateRole(bus: Bus, sender: Peer, primaryId: string | undefined): void
   if (sender.role !== "replica") becomeReplica(bus, sender);
   const primary = bus.state.lookup(primaryId);
   if (primary === undefined || primary === sender || sender.primary === primary) return;
-  attachReplica(primary, sender);
+  makeReplicaOf(bus, primary, sender);
   setShardId(bus, sender, primary.shardId);
   bus.save();
 }

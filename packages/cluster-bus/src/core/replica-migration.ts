@@ -16,12 +16,14 @@ export function considerMigration(bus: Bus): void {
   const { myself, state, config, now } = bus;
   const mine = myself.primary;
   if (mine === undefined || !config.allowReplicaMigration) return;
-  const survey = surveyPrimaries(bus);
-  // A primary with a single replica keeps it, wherever else one is missing.
-  if (!survey.anyOrphan || survey.most < 2 || workingReplicas(mine) !== survey.most) return;
   if (!state.ok) return;
+  // A primary with a single replica keeps it, wherever else one is missing.
+  const working = workingReplicas(mine);
+  if (working < 2) return;
   const healthy = mine.replicas.filter((replica) => replica.health === "online").length;
   if (healthy <= config.migrationBarrier) return;
+  const survey = surveyPrimaries(bus);
+  if (!survey.anyOrphan || working !== survey.most) return;
 
   let target: Peer | undefined;
   let candidate: Peer = myself;

@@ -17,6 +17,8 @@ export function becomePrimary(bus: Bus, peer: Peer): void {
   // Who takes over from a primary with replicas should get replicas itself.
   if (formerPrimary !== undefined && !peer.isMyself) peer.migrateTo = true;
   peer.role = "primary";
+  bus.state.table.touch(peer);
+  bus.state.table.touch(formerPrimary);
   bus.save();
   bus.stateDirty = true;
 }
@@ -27,8 +29,16 @@ export function becomeReplica(bus: Bus, peer: Peer): void {
   bus.state.slots.unassignAllOf(peer);
   peer.role = "replica";
   peer.migrateTo = false;
+  bus.state.table.touch(peer);
   bus.save();
   bus.stateDirty = true;
+}
+
+/** Writes down whose replica it is; that the former primary and the new one change, is gossiped. */
+export function makeReplicaOf(bus: Bus, primary: Peer, replica: Peer): void {
+  bus.state.table.touch(replica.primary);
+  attachReplica(primary, replica);
+  bus.state.table.touch(primary);
 }
 
 /** This node becomes a replica of `primary`, or moves to it. */
@@ -41,7 +51,7 @@ export function replicateFrom(bus: Bus, primary: Peer): void {
     myself.migrateTo = false;
     state.slots.closeAll();
   }
-  attachReplica(primary, myself);
+  makeReplicaOf(bus, primary, myself);
   setShardId(bus, myself, primary.shardId);
   announceReplication(bus);
   resetManualFailover(bus);

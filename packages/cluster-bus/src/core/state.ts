@@ -13,6 +13,8 @@ import type { BusConfig } from "./config.js";
 import type { BusEffect, BusLogLevel, LinkId } from "./effects.js";
 import type { BusHost, BusRandom } from "./inputs.js";
 import { resetManualFailover } from "./manual-failover.js";
+import type { IdNumbers } from "./peer-table.js";
+import { PeerTable } from "./peer-table.js";
 import type { Link, Peer } from "./peers.js";
 import { createPeer, detachReplica, orphanReplicas } from "./peers.js";
 
@@ -49,6 +51,7 @@ export interface ManualFailoverState {
 export class ClusterState {
   readonly myself: Peer;
   readonly slots: SlotMap;
+  readonly table: PeerTable;
   readonly links = new Map<LinkId, Link>();
   /** Nodes that were forgotten, and until when they may not come back. */
   readonly forgotten = new Map<string, Millis>();
@@ -82,43 +85,23 @@ export class ClusterState {
   ticks = 0;
   gossipRound = 0;
   linksOverLimit = 0;
-  readonly #byId = new Map<string, Peer>();
-  /** The same nodes for random picks. */
-  readonly #list: Peer[] = [];
+  /** The node timeout that the table's quiet ones were computed for. */
+  quietTimeoutMs = 0;
 
-  constructor(myself: Peer) {
+  constructor(myself: Peer, ids?: IdNumbers) {
     assert(myself.isMyself, "the state belongs to a node");
     this.myself = myself;
     this.slots = new SlotMap(myself);
-    this.add(myself);
+    this.table = new PeerTable(ids);
+    this.table.add(myself);
   }
 
   get peers(): readonly Peer[] {
-    return this.#list;
+    return this.table.list;
   }
 
   lookup(id: string): Peer | undefined {
-    return this.#byId.get(id);
-  }
-
-  add(peer: Peer): void {
-    assert(!this.#byId.has(peer.id), "a node is added once");
-    this.#byId.set(peer.id, peer);
-    this.#list.push(peer);
-  }
-
-  rename(peer: Peer, id: NodeId): void {
-    assert(!this.#byId.has(id), "two nodes never share an id");
-    this.#byId.delete(peer.id);
-    peer.id = id;
-    this.#byId.set(id, peer);
-  }
-
-  remove(peer: Peer): void {
-    this.#byId.delete(peer.id);
-    const index = this.#list.indexOf(peer);
-    assert(index >= 0, "only a known node is removed");
-    this.#list.splice(index, 1);
+    return this.table.lookup(id);
   }
 }
 
@@ -208,7 +191,7 @@ export const peersMax = 10_000;
 /** Adds a node whose id is known from the file or from gossip. */
 export function addKnownPeer(bus: Bus, id: NodeId): Peer {
   const peer = createPeer({ id, shardId: randomHex(bus.random), now: bus.now });
-  bus.state.add(peer);
+  bus.state.table.add(peer);
   return peer;
 }
 
@@ -220,7 +203,10 @@ export function closeLink(bus: Bus, link: Link): void {
 export function forgetLink(bus: Bus, link: Link): boolean {
   if (!bus.state.links.delete(link.id)) return false;
   const peer = link.peer;
-  if (peer?.link === link) peer.link = undefined;
+  if (peer?.link === link) {
+    peer.link = undefined;
+    bus.state.table.wake(peer);
+  }
   if (peer?.inbound === link) peer.inbound = undefined;
   link.connected = false;
   return true;
@@ -233,11 +219,12 @@ export function deletePeer(bus: Bus, peer: Peer): void {
   state.slots.forget(peer);
   for (const other of state.peers) other.failureReports?.delete(peer);
   orphanReplicas(peer);
+  state.table.touch(peer.primary);
   detachReplica(peer);
   if (state.manual.replica === peer) resetManualFailover(bus);
   if (peer.link !== undefined) closeLink(bus, peer.link);
   if (peer.inbound !== undefined) closeLink(bus, peer.inbound);
-  state.remove(peer);
+  state.table.remove(peer);
 }
 
 const hexDigits = "0123456789abcdef";

@@ -22,6 +22,9 @@ function slots(first: number, last: number): number[] {
 async function pair(): Promise<[LiveNode, LiveNode]> {
   const a = await startLiveNode({ writableDelayMs: 0 });
   const b = await startLiveNode({ writableDelayMs: 0 });
+  // Two epochs from the start: a collision would part at some time during the test.
+  a.driver.run({ kind: "set-config-epoch", epoch: 1 });
+  b.driver.run({ kind: "set-config-epoch", epoch: 2 });
   a.driver.run({ kind: "add-slots", slots: slots(0, 8191) });
   b.driver.run({ kind: "add-slots", slots: slots(8192, 16383) });
   const { port, busPort } = b.config;

@@ -67,6 +67,11 @@ export class SafetyChecker implements SimNodeObserver {
     if (node.core.isPrimary && configEpoch < announced) {
       fail(`${node.name} came back under epoch ${configEpoch} after it claimed ${announced}`);
     }
+    // Power was lost after the epoch was on disk and before the node could tell of it. One that
+    // nobody voted for, it has taken without asking.
+    if (configEpoch > announced && !this.#voters.has(`${node.core.myId} ${configEpoch}`)) {
+      this.#selfTaken.add(`${node.core.myId} ${configEpoch}`);
+    }
     // What a power loss took back may be lower, and nobody was promised otherwise.
     this.#currentEpochs.delete(node.core.myId);
     for (const key of this.#configEpochs.keys()) {
@@ -115,6 +120,8 @@ export class SafetyChecker implements SimNodeObserver {
       if (!node.running) this.#excusedAt.set(node, this.#now());
       if (!node.up) continue;
       this.#checkEpochs(node);
+      const stale = node.core.staleNode();
+      if (stale !== undefined) fail(`${node.name} keeps about ${stale} what is no longer so`);
       if (withTables) checkTables(node);
       this.#checkMinority(node, nodes);
     }

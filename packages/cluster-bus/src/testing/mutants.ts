@@ -199,6 +199,31 @@ export const mutants: readonly Mutant[] = [
     to: '(primary.health === "failed")',
   },
   {
+    name: "a node whose link is lost is left alone until its next ping is due",
+    file: "core/state.ts",
+    from: "    bus.state.table.wake(peer);\n",
+    to: "",
+  },
+  {
+    name: "a node that is pinged is left alone until another ping would be due",
+    file: "core/heartbeat.ts",
+    from: "    refresh(bus, peer);\n",
+    to: "",
+  },
+  {
+    name: "what was said of a node is said again after its role has changed",
+    file: "core/roles.ts",
+    from: "  peer.migrateTo = false;\n  bus.state.table.touch(peer);\n",
+    to: "  peer.migrateTo = false;\n",
+  },
+  {
+    name: "a slot that was taken over may be forgotten",
+    file: "core/commands.ts",
+    from: "    bus.saveDurably();\n    broadcastPong(",
+    to: "    broadcastPong(",
+    seenBy: "resharding.txt",
+  },
+  {
     name: "slots without an owner are nobody's concern",
     file: "core/health.ts",
     from: "if (slots.assignedCount < slotCount) return false;",

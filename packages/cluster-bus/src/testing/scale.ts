@@ -11,6 +11,7 @@ import { defaultBusConfig } from "../core/config.js";
 import type { BusEffect, LinkId } from "../core/effects.js";
 import type { BusCommand } from "../core/inputs.js";
 import type { BusMessage, Millis } from "../message.js";
+import { IdNumbers } from "../core/peer-table.js";
 import { slotCount } from "../slot.js";
 import { decodePacket } from "../wire/decode.js";
 import { encodeMessage, packetBytes } from "../wire/encode.js";
@@ -55,6 +56,7 @@ export class ScaleWorld {
   sampled = 0;
   readonly #options: ScaleOptions;
   readonly #random: SeededRandom;
+  readonly #ids = new IdNumbers();
   readonly #deliveries: Delivery[][] = Array.from({ length: wheelMs }, () => []);
   readonly #others: (() => void)[][] = Array.from({ length: wheelMs }, () => []);
 
@@ -101,6 +103,7 @@ export class ScaleWorld {
       },
       random: this.#random,
       now: this.now,
+      ids: this.#ids,
     });
     const node: ScaleNode = { index, core, up: true, ends: [] };
     this.nodes.push(node);

@@ -36,6 +36,9 @@ export class NodeStats {
   outputBufferDisconnections = 0;
   queryBufferDisconnections = 0;
   unconfirmedWrites = 0;
+  /** Files, or copies of the AOF, that keep what was lost to a failover, and records in them. */
+  salvages = 0;
+  salvagedRecords = 0;
   /** Times this node became a primary after it had been a replica. */
   promotions = 0;
   /** Changes since the last save, for `INFO persistence`. */

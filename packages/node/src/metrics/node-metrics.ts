@@ -188,6 +188,12 @@ function ownSamples(node: Node, disk: Unsynced): Sample[] {
       "Writes answered UNCONFIRMED",
       stats.unconfirmedWrites,
     ),
+    counter("slotlog_salvages_total", "Diverged tails kept aside", stats.salvages),
+    counter(
+      "slotlog_salvaged_records_total",
+      "Records in diverged tails kept aside",
+      stats.salvagedRecords,
+    ),
     counter("slotlog_redirects_total", "MOVED and ASK replies", stats.redirects),
     counter("slotlog_promotions_total", "Times this node became primary", stats.promotions),
     ...(cluster === undefined

@@ -39,6 +39,8 @@ function codeOf(error: Error | undefined): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? "";
 }
 
+const looksPerTimeout = 8;
+
 /** Written in such pieces, so that the queue of the socket shows progress. */
 const pieceBytes = 64 * 1024;
 
@@ -141,7 +143,9 @@ export class TargetConnection {
 
   #watch(timeoutMs: number): void {
     const left = this.#progressAt + timeoutMs - this.#clock.monotonic();
-    this.#timer = this.#clock.after(Math.max(1, Math.ceil(left)), () => {
+    // That the socket took bytes is only seen by looking: often enough to know about when it was.
+    const wait = Math.min(left, timeoutMs / looksPerTimeout);
+    this.#timer = this.#clock.after(Math.max(1, Math.ceil(wait)), () => {
       const buffered = this.#socket.bufferedBytes;
       if (buffered !== this.#buffered) {
         this.#buffered = buffered;

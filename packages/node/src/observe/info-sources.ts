@@ -192,6 +192,9 @@ export interface StatsInfo {
   readonly aclDeniedCommand: number;
   readonly aclDeniedKey: number;
   readonly aclDeniedChannel: number;
+  readonly unconfirmedWrites: number;
+  readonly salvages: number;
+  readonly salvagedRecords: number;
 }
 
 export interface ReplicationInfo {

@@ -63,6 +63,9 @@ export function statsSection(stats: StatsInfo): Lines {
     ["acl_access_denied_cmd", stats.aclDeniedCommand],
     ["acl_access_denied_key", stats.aclDeniedKey],
     ["acl_access_denied_channel", stats.aclDeniedChannel],
+    ["slotlog_unconfirmed_writes", stats.unconfirmedWrites],
+    ["slotlog_salvages", stats.salvages],
+    ["slotlog_salvaged_records", stats.salvagedRecords],
   ];
 }
 

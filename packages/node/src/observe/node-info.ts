@@ -234,6 +234,9 @@ export class NodeInfo implements InfoSource {
       aclDeniedCommand: acl.log.denied.command,
       aclDeniedKey: acl.log.denied.key,
       aclDeniedChannel: acl.log.denied.channel,
+      unconfirmedWrites: stats.unconfirmedWrites,
+      salvages: stats.salvages,
+      salvagedRecords: stats.salvagedRecords,
     };
   }
 

@@ -13,6 +13,7 @@ import {
 } from "@slotlog/resp";
 import type { Clock, Log, Net, Socket, SocketHandlers } from "../ports.js";
 import { Handshake, type HandshakeStep } from "./core/handshake.js";
+import { spanOfPosition } from "./core/divergence.js";
 import type { HistoryPosition, ReplicationHistory } from "./core/history.js";
 import { movePrimaryLink, type PrimaryLinkState } from "./core/link-state.js";
 import { DataSetReceiver } from "./receive.js";
@@ -50,6 +51,10 @@ export class PrimaryLink implements SocketHandlers {
   #replies = new ReplyDecoder();
   #handshake: Handshake | undefined;
   #receiver: DataSetReceiver | undefined;
+  /** Until it settles our data stay: what only we have is being kept aside. */
+  #keeping: Promise<void> | undefined;
+  /** The data set is complete and waits for that; what came behind it. */
+  #complete: Buffer[] | undefined;
   #stream: StreamReader | undefined;
   #canContinue: boolean;
   #takesOver: boolean;
@@ -181,6 +186,7 @@ export class PrimaryLink implements SocketHandlers {
       password: settings.primaryPassword,
       position: this.#canContinue ? this.#position() : undefined,
       takesOver: this.#takesOver,
+      asksHistory: !this.#takesOver,
     });
     this.#step(this.#handshake.start());
   }
@@ -220,7 +226,7 @@ export class PrimaryLink implements SocketHandlers {
       const reply = this.#replies.next();
       if (reply === undefined) return;
       const isError = reply instanceof ReplyError;
-      const text = isError ? reply.message : typeof reply === "string" ? reply : "";
+      const text = isError ? reply.message : textOf(reply);
       const step = this.#handshake?.reply({ isError, text });
       if (step !== undefined) this.#step(step);
     }
@@ -277,11 +283,20 @@ export class PrimaryLink implements SocketHandlers {
     this.#options.log.notice("full synchronization with the primary", { ...position });
     this.#state = movePrimaryLink(this.#state, "sync");
     this.#receiver = new DataSetReceiver(this.#options.host.load, position);
+    this.#keeping = this.#options.host.keepAside(
+      this.#handshake?.history ?? spanOfPosition(position),
+    );
+    // How it ends is asked once the data set is here; a link that is gone before does not ask.
+    this.#keeping.catch(() => {});
     const rest = this.#replies.takeRest();
     if (rest.length > 0) this.#receive(rest);
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#complete !== undefined) {
+      this.#complete.push(Buffer.from(chunk));
+      return;
+    }
     const receiver = this.#receiver as DataSetReceiver;
     const result = receiver.push(chunk);
     // Once data were given to the load target, what we had cannot be continued from.
@@ -293,11 +308,36 @@ export class PrimaryLink implements SocketHandlers {
         this.#fail(result.reason);
         return;
       case "done":
-        this.#adopt(receiver, result.rest);
+        void this.#adoptOnceKept(receiver, result.rest);
         return;
       default:
         result satisfies never;
     }
+  }
+
+  async #adoptOnceKept(receiver: DataSetReceiver, rest: Buffer): Promise<void> {
+    const socket = this.#socket;
+    const complete = [rest];
+    this.#complete = complete;
+    socket?.pause();
+    let failure: string | undefined;
+    try {
+      await this.#keeping;
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+    }
+    // The link may have ended meanwhile, and another begun.
+    if (this.#receiver !== receiver || this.#socket !== socket) return;
+    this.#complete = undefined;
+    if (failure !== undefined) {
+      this.#fail(
+        `what only this node has cannot be kept aside: ${failure}. Its data stay until it can; ` +
+          "CONFIG SET salvage-max 0 gives it up",
+      );
+      return;
+    }
+    socket?.resume();
+    this.#adopt(receiver, Buffer.concat(complete));
   }
 
   #adopt(receiver: DataSetReceiver, rest: Buffer): void {
@@ -365,6 +405,13 @@ export class PrimaryLink implements SocketHandlers {
     this.#handshake = undefined;
     this.#receiver?.abort();
     this.#receiver = undefined;
+    this.#keeping = undefined;
+    this.#complete = undefined;
     socket?.destroy();
   }
+}
+
+function textOf(reply: unknown): string {
+  if (Buffer.isBuffer(reply)) return reply.toString("latin1");
+  return typeof reply === "string" ? reply : "";
 }

@@ -5,6 +5,7 @@
 
 import type { Argument, CommandDecoder } from "@slotlog/resp";
 import type { RdbEvent } from "../rdb/index.js";
+import type { HistorySpan } from "./core/divergence.js";
 import type { HistoryPosition } from "./core/history.js";
 
 export interface ReplicationSettings {
@@ -81,6 +82,11 @@ export interface ReplicationHost {
   readonly snapshots: SnapshotSource;
   readonly load: LoadTarget;
   readonly stream: StreamTarget;
+  /**
+   * Our data will be replaced by those of a primary with this history: keeps aside what only we
+   * have. They stay until it settles, and if it rejects.
+   */
+  keepAside(theirs: HistorySpan | undefined): Promise<void>;
   /** The end of this turn must come: there is something to send. */
   scheduleTurn(): void;
   /** The next record of the log stream must name its database: a reader begins there. */

@@ -82,13 +82,6 @@ const families: readonly Family[] = [
     runs: 2,
     stepsPerRun: 20_000,
   },
-  {
-    name: "pubsub",
-    file: "commands/pubsub/pubsub.compare.test.ts",
-    tests: "^RESP",
-    runs: 2,
-    stepsPerRun: 20_000,
-  },
 ];
 
 const help = `npm run soak -- properties [options]

@@ -31,6 +31,8 @@ export interface RecordAt {
   readonly boundary: number;
   /** The replication stream's offset at the end of its batch, -1 if no header says it. */
   readonly streamOffset: number;
+  /** That offset behind the record itself; what replicas alone were sent may make it less. */
+  readonly streamEnd: number;
   /** Cutting at `boundary` divides a batch, which must then be closed. */
   readonly dividesBatch: boolean;
 }
@@ -235,6 +237,11 @@ class RecordWalk implements RecordAt {
 
   get streamOffset(): number {
     return this.batches.offsetAtEnd;
+  }
+
+  get streamEnd(): number {
+    const { end, offsetAtEnd } = this.batches;
+    return offsetAtEnd < 0 ? -1 : offsetAtEnd - (end - this.end);
   }
 
   get dividesBatch(): boolean {

@@ -28,7 +28,10 @@ export class Backlog {
   /** Offset that the next byte will get. */
   #nextOffset: number;
 
+  readonly #startOffset: number;
+
   constructor(nextOffset: number, bytesMax: number) {
+    this.#startOffset = nextOffset;
     this.#firstOffset = nextOffset;
     this.#nextOffset = nextOffset;
     this.#bytesMax = bytesMax;
@@ -49,6 +52,11 @@ export class Backlog {
   /** Bytes that can be read. */
   get length(): number {
     return this.#nextOffset - this.#firstOffset;
+  }
+
+  /** Nothing was trimmed yet: it begins between two commands. */
+  get isWhole(): boolean {
+    return this.#firstOffset === this.#startOffset;
   }
 
   /** Bytes of memory taken. */

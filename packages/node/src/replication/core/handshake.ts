@@ -4,6 +4,7 @@
  */
 
 import { assert } from "./assert.js";
+import { type HistorySpan, spanOfInfo } from "./divergence.js";
 import type { HistoryPosition } from "./history.js";
 
 export interface HandshakeOptions {
@@ -15,6 +16,8 @@ export interface HandshakeOptions {
   readonly position: HistoryPosition | undefined;
   /** The one we call is a replica of ours and shall become our primary (FAILOVER). */
   readonly takesOver?: boolean;
+  /** Ask for its history first: it may replace ours. */
+  readonly asksHistory?: boolean;
 }
 
 export interface HandshakeReply {
@@ -37,7 +40,7 @@ export type HandshakeStep =
   /** The one that shall become our primary will not. */
   | { readonly kind: "refused"; readonly reason: string };
 
-type Expected = "ping" | "auth" | "port" | "address" | "capabilities" | "psync";
+type Expected = "ping" | "auth" | "port" | "address" | "history" | "capabilities" | "psync";
 
 const idLength = 40;
 
@@ -45,6 +48,13 @@ export class Handshake {
   readonly #options: HandshakeOptions;
   /** Replies that are still to come, in order. */
   readonly #expected: Expected[] = ["ping"];
+
+  #history: HistorySpan | undefined;
+
+  /** What the primary said of its history, if it was asked and said it. */
+  get history(): HistorySpan | undefined {
+    return this.#history;
+  }
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -69,6 +79,9 @@ export class Handshake {
       // Old primaries know some of these not; that is no reason to stop.
       case "port":
       case "address":
+        return { kind: "wait" };
+      case "history":
+        if (!reply.isError) this.#history = spanOfInfo(reply.text);
         return { kind: "wait" };
       case "capabilities":
         return this.#psync();
@@ -98,6 +111,10 @@ export class Handshake {
     if (announcedAddress !== undefined) {
       commands.push(["REPLCONF", "ip-address", announcedAddress]);
       this.#expected.push("address");
+    }
+    if (this.#options.asksHistory === true) {
+      commands.push(["INFO", "replication"]);
+      this.#expected.push("history");
     }
     commands.push(["REPLCONF", "capa", "eof", "capa", "psync2"]);
     this.#expected.push("capabilities");

@@ -113,6 +113,7 @@ export class SmallNode {
 
   #host(): ReplicationHost {
     return {
+      keepAside: () => Promise.resolve(),
       settings: this.settings,
       snapshots: { busy: false, begin: () => chunked(this.#snapshot(), this.snapshotChunkBytes) },
       load: {

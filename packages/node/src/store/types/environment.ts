@@ -1,6 +1,7 @@
 /**
  * What all collections of one node share: the thresholds of the compact encodings as they are now
- * configured, the seeded hash of members and fields, and the dice for random members.
+ * configured, the seeded hash of members and fields, the dice for random members, and what packs
+ * those at rest.
  *
  * A node makes one and hands it to its databases (`DatabaseParts.collections`); values get it when
  * they are made, so that no module keeps state.
@@ -8,6 +9,7 @@
 import type { NodeConfig } from "../../config/config.js";
 import type { FastRandom } from "../random.js";
 import { ElementHasher } from "./element-hash.js";
+import { Packing } from "./packing.js";
 
 /** The directives that decide encodings. Read at each change: CONFIG SET takes effect at once. */
 export type CollectionLimits = Pick<
@@ -42,6 +44,7 @@ export class CollectionEnvironment {
   readonly limits: CollectionLimits;
   readonly hasher: ElementHasher;
   readonly random: FastRandom;
+  readonly packing = new Packing();
 
   constructor(options: {
     readonly limits: CollectionLimits;

@@ -1,7 +1,8 @@
 /**
  * The hash: fields and values. Up to the configured size one flat array of field, value, field,
- * value in insertion order, searched from its start, as Redis' listpack; beyond it an extendible
- * hash table (`byte-table.ts`). The conversion is one way.
+ * value in insertion order, searched from its start, as Redis' listpack, and packed into one string
+ * while it rests (`packing.ts`); beyond it an extendible hash table (`byte-table.ts`). The
+ * conversion is one way.
  *
  * It does not know keys or replies. A hash that has become empty must be deleted by its user.
  */
@@ -11,24 +12,36 @@ import type { CollectionValue } from "../value.js";
 import { ByteTable } from "./byte-table.js";
 import {
   type Element,
-  elementBytes,
+  elementLength,
   elementOf,
   elementText,
   neutralBytes,
   textOfBytes,
 } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
+import { type Packable, packedBytes } from "./packing.js";
 
-export class HashValue implements CollectionValue {
+/** The value itself: V8's header and its fields. */
+const objectBytes = 72;
+
+export class HashValue implements CollectionValue, Packable {
   readonly type = "hash";
   memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
-  /** Field, value, …; `undefined` once converted. */
-  #pairs: Element[] | undefined = [];
+  /** Field, value, …; `undefined` while packed, and once converted. */
+  #pairs: Element[] | undefined = undefined;
+  #packed: string | undefined = undefined;
   #table: ByteTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment) {
     this.#environment = environment;
+  }
+
+  pack(): void {
+    const pairs = this.#pairs;
+    if (pairs === undefined) return;
+    this.#packed = this.#environment.packing.pack(pairs);
+    if (this.#packed !== undefined) this.#pairs = undefined;
   }
 
   static fromNeutral(neutral: RdbHash, environment: CollectionEnvironment): HashValue {
@@ -46,13 +59,20 @@ export class HashValue implements CollectionValue {
   }
 
   get length(): number {
-    return this.#table === undefined ? this.#flat.length >>> 1 : this.#table.size;
+    if (this.#table !== undefined) return this.#table.size;
+    const packed = this.#packed;
+    return (
+      (packed === undefined ? this.#flat.length : this.#environment.packing.count(packed)) >>> 1
+    );
   }
 
   get(field: string): Element | undefined {
     const table = this.#table;
     if (table !== undefined) {
       return table.value(field, this.#environment.hasher.hashOf(field));
+    }
+    if (this.#packed !== undefined) {
+      return this.#environment.packing.valueOf(this.#packed, field);
     }
     const at = this.#find(field);
     return at < 0 ? undefined : (this.#flat[at + 1] as Element);
@@ -86,6 +106,7 @@ export class HashValue implements CollectionValue {
       this.#convert();
     }
     if (this.#table !== undefined) return this.#table.set(field, hasher.hashOf(field), value);
+    if (this.#isEdited(field.length + value.length)) return this.#setPacked(field, value);
     const element = elementOf(value);
     const pairs = this.#flat;
     const at = this.#find(field);
@@ -100,6 +121,11 @@ export class HashValue implements CollectionValue {
     if (this.#table !== undefined) {
       return this.#table.delete(field, this.#environment.hasher.hashOf(field));
     }
+    if (this.#isEdited(field.length)) {
+      const { packing } = this.#environment;
+      this.#packed = packing.withoutField(this.#packed as string, field);
+      return packing.found;
+    }
     const at = this.#find(field);
     if (at < 0) return false;
     this.#flat.splice(at, 2);
@@ -109,7 +135,7 @@ export class HashValue implements CollectionValue {
   /** Appends all fields and values to `into`: field, value, … */
   collect(into: Element[]): void {
     if (this.#table === undefined) {
-      for (const element of this.#flat) into.push(element);
+      for (const element of this.#read()) into.push(element);
       return;
     }
     this.#table.collectAll(into);
@@ -144,12 +170,9 @@ export class HashValue implements CollectionValue {
 
   copy(): HashValue {
     const copy = new HashValue(this.#environment);
-    if (this.#table === undefined) {
-      copy.#pairs = this.#flat.slice();
-      return copy;
-    }
-    copy.#pairs = undefined;
-    copy.#table = this.#table.copy();
+    copy.#table = this.#table?.copy();
+    copy.#packed = this.#packed;
+    if (this.#pairs !== undefined) copy.#loosen(this.#pairs.slice());
     return copy;
   }
 
@@ -160,14 +183,43 @@ export class HashValue implements CollectionValue {
   }
 
   memoryUsage(): number {
-    if (this.#table !== undefined) return 64 + this.#table.memoryBytes;
-    let bytes = 64 + 8 * this.#flat.length;
-    for (const element of this.#flat) bytes += elementBytes(element);
-    return bytes;
+    if (this.#table !== undefined) return objectBytes + this.#table.memoryBytes;
+    if (this.#packed !== undefined) return objectBytes + packedBytes(0, this.#packed.length);
+    const pairs = this.#flat;
+    let bytes = 0;
+    for (const element of pairs) bytes += elementLength(element);
+    return objectBytes + packedBytes(pairs.length, bytes);
   }
 
   get #flat(): Element[] {
-    return this.#pairs as Element[];
+    return this.#pairs ?? this.#loosen(this.#read());
+  }
+
+  /** What is in it, not to be changed: the form stays as it is. */
+  #read(): Element[] {
+    if (this.#pairs !== undefined) return this.#pairs;
+    return this.#packed === undefined ? [] : this.#environment.packing.unpack(this.#packed);
+  }
+
+  #loosen(pairs: Element[]): Element[] {
+    this.#pairs = pairs;
+    this.#packed = undefined;
+    this.#environment.packing.admit(this);
+    return pairs;
+  }
+
+  /** Stays packed while texts so long come in. */
+  #isEdited(length: number): boolean {
+    const packed = this.#packed;
+    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
+  }
+
+  #setPacked(field: string, value: string): boolean {
+    const { packing, limits } = this.#environment;
+    this.#packed = packing.withValue(this.#packed as string, field, value);
+    const isNew = !packing.found;
+    if (isNew && this.length > limits.hashMaxListpackEntries) this.#convert();
+    return isNew;
   }
 
   /** Index of the field in the flat array, or -1. */
@@ -179,14 +231,16 @@ export class HashValue implements CollectionValue {
   }
 
   #convert(): void {
-    const pairs = this.#flat;
-    const { hasher } = this.#environment;
+    const pairs = this.#read();
+    const { hasher, packing } = this.#environment;
+    if (this.#pairs !== undefined) packing.forget(this);
     const table = new ByteTable(true);
     for (let at = 0; at < pairs.length; at += 2) {
       const field = elementText(pairs[at] as Element);
       table.set(field, hasher.hashOf(field), elementText(pairs[at + 1] as Element));
     }
     this.#pairs = undefined;
+    this.#packed = undefined;
     this.#table = table;
   }
 }

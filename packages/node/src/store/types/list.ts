@@ -1,7 +1,7 @@
 /**
- * The list: one node of elements while it is small (Redis' listpack), a chain of nodes beyond that
- * (quicklist). It grows into a chain by the configured limits and shrinks back at half of them, as
- * Redis 7.2 does.
+ * The list: one node of elements while it is small (Redis' listpack), packed into one string while
+ * it rests (`packing.ts`), and a chain of nodes beyond that (quicklist). It grows into a chain by
+ * the configured limits and shrinks back at half of them, as Redis 7.2 does.
  *
  * It does not know keys or replies. A list that has become empty must be deleted by its user.
  */
@@ -12,19 +12,35 @@ import type { CollectionEnvironment } from "./environment.js";
 import { exceedsLimits, ListChain, nodeBytesLimit, nodeCountLimit } from "./list-chain.js";
 import { ListNode } from "./list-node.js";
 import { averageBytes } from "./memory.js";
+import { type Packable, packedBytes } from "./packing.js";
 
 export type ListEnd = "head" | "tail";
 
-export class ListValue implements CollectionValue {
+/** The value itself: V8's header and its fields. */
+const objectBytes = 80;
+/** What a listpack's entry takes beyond ours, at most, and its share of the header. */
+const entryOverheadMax = 16;
+
+export class ListValue implements CollectionValue, Packable {
   readonly type = "list";
   memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
-  /** The elements of a listpack; unused once there is a chain. */
-  #node = new ListNode();
+  /** The elements of a listpack; `undefined` while packed, and while there is a chain. */
+  #loose: ListNode | undefined = undefined;
+  #packed: string | undefined = undefined;
   #chain: ListChain | undefined = undefined;
 
   constructor(environment: CollectionEnvironment) {
     this.#environment = environment;
+  }
+
+  pack(): void {
+    const node = this.#loose;
+    if (node === undefined) return;
+    const elements: Element[] = [];
+    node.collect(elements);
+    this.#packed = this.#environment.packing.pack(elements);
+    if (this.#packed !== undefined) this.#loose = undefined;
   }
 
   static fromNeutral(neutral: RdbList, environment: CollectionEnvironment): ListValue {
@@ -44,17 +60,22 @@ export class ListValue implements CollectionValue {
   }
 
   get length(): number {
-    return this.#chain === undefined ? this.#node.count : this.#chain.count;
+    if (this.#chain !== undefined) return this.#chain.count;
+    if (this.#packed !== undefined) return this.#environment.packing.count(this.#packed);
+    return this.#node.count;
   }
 
   /** Converts to a chain if the words `from` to before `to` of `argv` would make it too large. */
   prepare(argv: readonly string[], from: number, to: number): void {
     if (this.#chain !== undefined) return;
-    let bytes = this.#node.bytes;
+    let bytes = 0;
     for (let index = from; index < to; index++) bytes += (argv[index] as string).length;
-    const count = this.#node.count + to - from;
+    const count = this.length + to - from;
     const { listMaxListpackSize } = this.#environment.limits;
-    if (exceedsLimits(listMaxListpackSize, bytes, count)) this.#toChain();
+    // Far below the limits it need not be known exactly, nor unpacked.
+    const most = (this.#packed?.length ?? Number.POSITIVE_INFINITY) + count * entryOverheadMax;
+    if (!exceedsLimits(listMaxListpackSize, bytes + most, count)) return;
+    if (exceedsLimits(listMaxListpackSize, bytes + this.#node.bytes, count)) this.#toChain();
   }
 
   /** After elements have gone: becomes a listpack if it is small enough for that again. */
@@ -74,6 +95,9 @@ export class ListValue implements CollectionValue {
     if (chain !== undefined) {
       if (end === "head") chain.unshift(element, text.length);
       else chain.push(element, text.length);
+    } else if (this.#isEdited(text.length)) {
+      const { packing } = this.#environment;
+      this.#packed = packing.withPushed(this.#packed as string, text, end === "tail");
     } else if (end === "head") {
       this.#node.unshift(element);
     } else {
@@ -83,6 +107,12 @@ export class ListValue implements CollectionValue {
 
   /** Removes and returns the element at an end of a list that is not empty. */
   pop(end: ListEnd): Element {
+    const packed = this.#packed;
+    const { packing } = this.#environment;
+    if (packed !== undefined && packing.isEdited(packed, 0)) {
+      this.#packed = end === "head" ? packing.withoutFirst(packed) : packing.withoutLast(packed);
+      return packing.popped;
+    }
     const holder = this.#chain ?? this.#node;
     return end === "head" ? holder.shift() : holder.pop();
   }
@@ -175,23 +205,50 @@ export class ListValue implements CollectionValue {
 
   copy(): ListValue {
     const copy = new ListValue(this.#environment);
-    if (this.#chain === undefined) copy.#node = this.#node.copy();
-    else copy.#chain = this.#chain.copy();
+    copy.#chain = this.#chain?.copy();
+    copy.#packed = this.#packed;
+    if (this.#loose !== undefined) copy.#loosen(this.#loose.copy());
     return copy;
   }
 
   toNeutral(): RdbList {
-    const all: Element[] = [];
-    this.range(0, this.length, all);
+    const packed = this.#packed;
+    const all: Element[] = packed === undefined ? [] : this.#environment.packing.unpack(packed);
+    if (packed === undefined) this.range(0, this.length, all);
     return { type: "list", items: all.map(neutralBytes) };
   }
 
   memoryUsage(samples: number): number {
+    const chain = this.#chain;
+    if (chain === undefined) {
+      return objectBytes + packedBytes(0, this.#packed?.length ?? this.#node.bytes);
+    }
     const sample: Element[] = [];
-    const count = samples === 0 ? this.length : Math.min(samples, this.length);
-    this.range(0, count, sample);
-    const nodes = this.#chain?.nodes ?? 1;
-    return 96 + nodes * 96 + this.length * (8 + averageBytes(sample, 1));
+    this.range(0, samples === 0 ? this.length : Math.min(samples, this.length), sample);
+    const average = 8 + averageBytes(sample, 1);
+    return objectBytes + chain.nodes * 96 + this.length * average;
+  }
+
+  /** Stays packed while texts so long come in. */
+  #isEdited(length: number): boolean {
+    const packed = this.#packed;
+    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
+  }
+
+  get #node(): ListNode {
+    if (this.#loose !== undefined) return this.#loose;
+    const node = new ListNode();
+    if (this.#packed !== undefined) {
+      for (const element of this.#environment.packing.unpack(this.#packed)) node.push(element);
+    }
+    return this.#loosen(node);
+  }
+
+  #loosen(node: ListNode): ListNode {
+    this.#loose = node;
+    this.#packed = undefined;
+    this.#environment.packing.admit(this);
+    return node;
   }
 
   /** Offset in the node that `#seek` returned. */
@@ -245,8 +302,10 @@ export class ListValue implements CollectionValue {
 
   #toChain(): void {
     const chain = new ListChain(this.#environment.limits.listMaxListpackSize);
-    if (this.#node.count > 0) chain.appendNode(this.#node);
-    this.#node = new ListNode();
+    const node = this.#node;
+    this.#environment.packing.forget(this);
+    this.#loose = undefined;
+    if (node.count > 0) chain.appendNode(node);
     this.#chain = chain;
   }
 
@@ -259,7 +318,7 @@ export class ListValue implements CollectionValue {
     if (node.bytes > Math.floor(nodeBytesLimit(listMaxListpackSize) / divisor)) return;
     if (node.count > Math.floor(nodeCountLimit(listMaxListpackSize) / divisor)) return;
     node.block = undefined;
-    this.#node = node;
     this.#chain = undefined;
+    this.#loosen(node);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The set, in Redis' three forms: an ordered array of 64-bit integers (intset), a flat array in
  * insertion order (listpack), and an extendible hash table. Conversions are those of Redis: from
- * the first to the others and from the second to the third, never back.
+ * the first to the others and from the second to the third, never back. The first two are packed
+ * into one string while the set rests (`packing.ts`).
  *
  * It does not know keys or replies. A set that has become empty must be deleted by its user.
  */
@@ -13,13 +14,14 @@ import type { CollectionValue } from "../value.js";
 import { ByteTable } from "./byte-table.js";
 import {
   type Element,
-  elementBytes,
+  elementLength,
   elementOf,
   elementText,
   neutralBytes,
   textOfBytes,
 } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
+import { type Packable, packedBytes } from "./packing.js";
 
 /** An intset's member: a bigint only beyond 2^53, so that equal integers are equal here. */
 type Integer = number | bigint;
@@ -27,23 +29,39 @@ type Integer = number | bigint;
 /** Redis' own limit of an intset, whatever is configured. */
 const intsetEntriesMax = 2 ** 30;
 
+/** As good as any: integers beyond 2^53 have 16 to 20 digits. */
+const bigintTextBytes = 19;
+
 export type SetEncoding = "intset" | "listpack" | "hashtable";
 
-export class SetValue implements CollectionValue {
+/** The value itself: V8's header and its fields. */
+const objectBytes = 88;
+
+export class SetValue implements CollectionValue, Packable {
   readonly type = "set";
   memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
   #encoding: SetEncoding;
-  /** Ascending. */
-  #integers: Integer[] = [];
-  /** In the order of insertion. */
-  #flat: Element[] = [];
+  /** An intset's, ascending; `undefined` while packed, and in other forms. */
+  #ascending: Integer[] | undefined = undefined;
+  /** A listpack's, in the order of insertion; `undefined` while packed, and in other forms. */
+  #inserted: Element[] | undefined = undefined;
+  #packed: string | undefined = undefined;
   #table: ByteTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment, encoding: SetEncoding) {
     this.#environment = environment;
     this.#encoding = encoding;
     if (encoding === "hashtable") this.#table = new ByteTable(false);
+  }
+
+  pack(): void {
+    const elements = this.#inserted ?? this.#ascending?.map(integerElement);
+    if (elements === undefined) return;
+    this.#packed = this.#environment.packing.pack(elements);
+    if (this.#packed === undefined) return;
+    this.#inserted = undefined;
+    this.#ascending = undefined;
   }
 
   /** A set that can hold `member`, in the form that Redis chooses for about `count` members. */
@@ -70,6 +88,7 @@ export class SetValue implements CollectionValue {
 
   get length(): number {
     if (this.#table !== undefined) return this.#table.size;
+    if (this.#packed !== undefined) return this.#environment.packing.count(this.#packed);
     return this.#encoding === "intset" ? this.#integers.length : this.#flat.length;
   }
 
@@ -77,6 +96,7 @@ export class SetValue implements CollectionValue {
     if (this.#table !== undefined) {
       return this.#table.has(member, this.#environment.hasher.hashOf(member));
     }
+    if (this.#packed !== undefined) return this.#environment.packing.has(this.#packed, member);
     if (this.#encoding === "listpack") return this.#flat.includes(elementOf(member));
     const value = parseInt64(member);
     return value !== undefined && this.#integers[lowerBound(this.#integers, value)] === value;
@@ -103,6 +123,11 @@ export class SetValue implements CollectionValue {
     if (this.#table !== undefined) {
       return this.#table.delete(member, this.#environment.hasher.hashOf(member));
     }
+    const packed = this.#packed;
+    if (packed !== undefined && this.#environment.packing.isEdited(packed, member.length)) {
+      this.#packed = this.#environment.packing.withoutText(packed, member);
+      return this.#environment.packing.found;
+    }
     if (this.#encoding === "listpack") {
       const at = this.#flat.indexOf(elementOf(member));
       if (at >= 0) this.#flat.splice(at, 1);
@@ -120,6 +145,8 @@ export class SetValue implements CollectionValue {
   collect(into: Element[]): void {
     if (this.#table !== undefined) {
       this.#table.collectAll(into);
+    } else if (this.#packed !== undefined) {
+      for (const element of this.#environment.packing.unpack(this.#packed)) into.push(element);
     } else if (this.#encoding === "listpack") {
       for (const element of this.#flat) into.push(element);
     } else {
@@ -184,17 +211,16 @@ export class SetValue implements CollectionValue {
     const all: Element[] = [];
     this.collect(all);
     const integers = all.map((element) => parseInt64(elementText(element)) as Integer);
-    this.#integers = integers.sort((left, right) => (left < right ? -1 : 1));
-    this.#flat = [];
-    this.#table = undefined;
-    this.#encoding = "intset";
+    this.#become("intset");
+    this.#loosenIntegers(integers.sort((left, right) => (left < right ? -1 : 1)));
   }
 
   copy(): SetValue {
     const copy = new SetValue(this.#environment, this.#encoding);
-    copy.#integers = this.#integers.slice();
-    copy.#flat = this.#flat.slice();
     copy.#table = this.#table?.copy();
+    copy.#packed = this.#packed;
+    if (this.#inserted !== undefined) copy.#loosenFlat(this.#inserted.slice());
+    if (this.#ascending !== undefined) copy.#loosenIntegers(this.#ascending.slice());
     return copy;
   }
 
@@ -205,11 +231,52 @@ export class SetValue implements CollectionValue {
   }
 
   memoryUsage(): number {
-    if (this.#table !== undefined) return 80 + this.#table.memoryBytes;
-    if (this.#encoding === "intset") return 80 + 8 * this.#integers.length;
-    let bytes = 80 + 8 * this.#flat.length;
-    for (const element of this.#flat) bytes += elementBytes(element);
-    return bytes;
+    if (this.#table !== undefined) return objectBytes + this.#table.memoryBytes;
+    if (this.#packed !== undefined) return objectBytes + packedBytes(0, this.#packed.length);
+    const elements = this.#inserted ?? this.#ascending ?? [];
+    let bytes = 0;
+    for (const element of elements) {
+      bytes += typeof element === "bigint" ? bigintTextBytes : elementLength(element);
+    }
+    return objectBytes + packedBytes(elements.length, bytes);
+  }
+
+  get #integers(): Integer[] {
+    if (this.#ascending !== undefined) return this.#ascending;
+    const texts = this.#packed === undefined ? [] : this.#environment.packing.unpack(this.#packed);
+    return this.#loosenIntegers(texts.map((text) => parseInt64(elementText(text)) as Integer));
+  }
+
+  get #flat(): Element[] {
+    if (this.#inserted !== undefined) return this.#inserted;
+    const packed = this.#packed;
+    return this.#loosenFlat(packed === undefined ? [] : this.#environment.packing.unpack(packed));
+  }
+
+  #loosenIntegers(integers: Integer[]): Integer[] {
+    this.#ascending = integers;
+    this.#packed = undefined;
+    this.#environment.packing.admit(this);
+    return integers;
+  }
+
+  #loosenFlat(elements: Element[]): Element[] {
+    this.#inserted = elements;
+    this.#packed = undefined;
+    this.#environment.packing.admit(this);
+    return elements;
+  }
+
+  /** Another encoding, without members. */
+  #become(encoding: SetEncoding): void {
+    if (this.#inserted !== undefined || this.#ascending !== undefined) {
+      this.#environment.packing.forget(this);
+    }
+    this.#ascending = undefined;
+    this.#inserted = undefined;
+    this.#packed = undefined;
+    this.#table = undefined;
+    this.#encoding = encoding;
   }
 
   get #intsetMax(): number {
@@ -217,11 +284,14 @@ export class SetValue implements CollectionValue {
   }
 
   #addFlat(member: string): boolean {
-    const element = elementOf(member);
-    if (this.#flat.includes(element)) return false;
-    const { setMaxListpackEntries, setMaxListpackValue } = this.#environment.limits;
-    if (this.#flat.length < setMaxListpackEntries && member.length <= setMaxListpackValue) {
-      this.#flat.push(element);
+    if (this.has(member)) return false;
+    const { limits, packing } = this.#environment;
+    const { setMaxListpackEntries, setMaxListpackValue } = limits;
+    if (this.length < setMaxListpackEntries && member.length <= setMaxListpackValue) {
+      const packed = this.#packed;
+      if (packed !== undefined && packing.isEdited(packed, member.length)) {
+        this.#packed = packing.withPushed(packed, member, true);
+      } else this.#flat.push(elementOf(member));
       return true;
     }
     this.#toTable();
@@ -233,10 +303,11 @@ export class SetValue implements CollectionValue {
     const value = parseInt64(member);
     if (value === undefined) {
       if (this.#fitsListpack(member)) {
-        this.collect(this.#flat);
-        this.#flat.push(elementOf(member));
-        this.#integers = [];
-        this.#encoding = "listpack";
+        const all: Element[] = [];
+        this.collect(all);
+        all.push(elementOf(member));
+        this.#become("listpack");
+        this.#loosenFlat(all);
         return true;
       }
       this.#toTable();
@@ -272,10 +343,8 @@ export class SetValue implements CollectionValue {
       const member = elementText(element);
       table.set(member, hasher.hashOf(member), undefined);
     }
-    this.#integers = [];
-    this.#flat = [];
+    this.#become("hashtable");
     this.#table = table;
-    this.#encoding = "hashtable";
   }
 }
 

@@ -48,7 +48,10 @@ export function addLong(left: Long, right: Long): Long {
 
 /** `left - right` as a signed 64-bit integer. */
 export function subtractLong(left: Long, right: Long): Long {
-  if (typeof left === "number" && typeof right === "number") return left - right;
+  if (typeof left === "number" && typeof right === "number") {
+    const difference = left - right;
+    if (Number.isSafeInteger(difference)) return difference;
+  }
   return longOf(BigInt.asIntN(64, BigInt(left) - BigInt(right)));
 }
 

@@ -217,7 +217,8 @@ export class StreamValue implements CollectionValue {
   advance(group: StreamGroup, id: StreamId): boolean {
     if (compareIds(id, group.lastId) <= 0) return false;
     if (group.entriesRead !== entriesReadUnknown && !this.hasTombstonesFrom(id)) {
-      group.entriesRead = addLong(group.entriesRead, 1);
+      // Signed, other than the stream's own number: beyond the largest comes the smallest.
+      group.entriesRead = subtractLong(group.entriesRead, -1);
     } else if (this.entriesAdded !== 0) {
       group.entriesRead = this.entriesUpTo(id);
     }

@@ -1,7 +1,8 @@
 /**
  * The sorted set: members with scores, in order. A small one is a single sorted leaf, searched from
- * its start, as Redis' listpack; a large one has a counted B+ tree (`zset-order.ts`) and a hash
- * table from member to score (`key-table.ts`). The conversion is one way.
+ * its start, as Redis' listpack, and packed into one string while it rests (`packing.ts`); a large
+ * one has a counted B+ tree (`zset-order.ts`) and a hash table from member to score
+ * (`key-table.ts`). The conversion is one way.
  *
  * It does not know keys or replies. A sorted set that has become empty must be deleted by its user.
  */
@@ -12,19 +13,33 @@ import type { CollectionValue } from "../value.js";
 import { neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
 import { averageBytes } from "./memory.js";
+import { type Packable, packedBytes } from "./packing.js";
 import type { Leaf, ZsetRange } from "./zset-leaf.js";
 import { type ZsetCursor, ZsetOrder } from "./zset-order.js";
 
-export class ZsetValue implements CollectionValue {
+/** The value itself: V8's header and its fields. */
+const objectBytes = 72;
+const scoreBytes = 8;
+
+export class ZsetValue implements CollectionValue, Packable {
   readonly type = "zset";
   memoryCharged = 0;
   readonly #environment: CollectionEnvironment;
-  #order = new ZsetOrder();
+  /** `undefined` while packed. */
+  #loose: ZsetOrder | undefined = undefined;
+  #packed: string | undefined = undefined;
   /** Scores by member; `undefined` while the set is small. */
   #table: KeyTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment) {
     this.#environment = environment;
+  }
+
+  pack(): void {
+    const leaf = this.#loose?.only;
+    if (leaf === undefined || this.#table !== undefined) return;
+    this.#packed = this.#environment.packing.packScored(leaf.members, leaf.scores);
+    if (this.#packed !== undefined) this.#loose = undefined;
   }
 
   /** A set that is going to have so many members, the first of them so long (ZADD). */
@@ -58,6 +73,7 @@ export class ZsetValue implements CollectionValue {
   }
 
   get length(): number {
+    if (this.#packed !== undefined) return this.#environment.packing.count(this.#packed);
     return this.#order.size;
   }
 
@@ -66,6 +82,9 @@ export class ZsetValue implements CollectionValue {
     const table = this.#table;
     if (table !== undefined) {
       return table.get(member, this.#environment.hasher.hashOf(member)) as number | undefined;
+    }
+    if (this.#packed !== undefined) {
+      return this.#environment.packing.scoreOf(this.#packed, member);
     }
     const { members, scores } = this.#leaf;
     const index = members.indexOf(member);
@@ -90,7 +109,10 @@ export class ZsetValue implements CollectionValue {
       this.#convert();
     }
     const table = this.#table;
-    if (table === undefined) {
+    if (this.#isEdited(member.length)) {
+      const { packing } = this.#environment;
+      this.#packed = packing.withScored(this.#packed as string, compactScore(score), member);
+    } else if (table === undefined) {
       this.#order.insert(compactScore(score), member);
     } else {
       table.insert(member, hasher.hashOf(member), score, 0);
@@ -101,7 +123,11 @@ export class ZsetValue implements CollectionValue {
   /** Gives a member that is there another score. */
   change(member: string, from: number, to: number): void {
     const table = this.#table;
-    if (table === undefined) {
+    if (this.#isEdited(member.length)) {
+      const { packing } = this.#environment;
+      const without = packing.withoutScored(this.#packed as string, member);
+      this.#packed = packing.withScored(without, compactScore(to), member);
+    } else if (table === undefined) {
       this.#order.move(from, member, compactScore(to));
     } else {
       table.set(member, this.#environment.hasher.hashOf(member), to);
@@ -118,6 +144,11 @@ export class ZsetValue implements CollectionValue {
 
   /** True if the member was there. */
   remove(member: string): boolean {
+    if (this.#isEdited(member.length)) {
+      const { packing } = this.#environment;
+      this.#packed = packing.withoutScored(this.#packed as string, member);
+      return packing.found;
+    }
     const score = this.score(member);
     if (score === undefined) return false;
     this.#order.remove(score, member);
@@ -182,12 +213,20 @@ export class ZsetValue implements CollectionValue {
 
   copy(): ZsetValue {
     const copy = new ZsetValue(this.#environment);
-    copy.#order = this.#order.copy();
     copy.#table = this.#table?.copy();
+    copy.#packed = this.#packed;
+    if (this.#table !== undefined) copy.#loose = this.#order.copy();
+    else if (this.#loose !== undefined) copy.#loosen(this.#loose.copy());
     return copy;
   }
 
   toNeutral(): RdbZset {
+    if (this.#packed !== undefined) {
+      const texts: string[] = [];
+      const ordered: number[] = [];
+      this.#environment.packing.unpackScored(this.#packed, texts, ordered);
+      return { type: "zset", members: texts.map(neutralBytes), scores: ordered };
+    }
     const members: Bytes[] = [];
     const scores: number[] = [];
     for (const cursor = this.#order.at(0); cursor.valid; cursor.next()) {
@@ -198,12 +237,41 @@ export class ZsetValue implements CollectionValue {
   }
 
   memoryUsage(samples: number): number {
+    if (this.#packed !== undefined) return objectBytes + packedBytes(0, this.#packed.length);
     const sample: string[] = [];
     const wanted = samples === 0 ? this.length : Math.min(samples, this.length);
     const cursor = this.#order.at(0);
     for (let left = wanted; left > 0; left--, cursor.next()) sample.push(cursor.member);
-    const table = this.#table?.overheadBytes ?? 0;
-    return 48 + table + this.#order.overheadBytes + averageBytes(sample, 1) * this.length;
+    if (this.#table === undefined) {
+      const bytes = sample.reduce((sum, member) => sum + member.length, 0);
+      const average = wanted === 0 ? 0 : bytes / wanted;
+      return objectBytes + packedBytes(this.length, this.length * (average + scoreBytes));
+    }
+    const overhead = this.#table.overheadBytes + this.#order.overheadBytes;
+    return objectBytes + overhead + averageBytes(sample, 1) * this.length;
+  }
+
+  /** Stays packed while a member so long comes in. */
+  #isEdited(length: number): boolean {
+    const packed = this.#packed;
+    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
+  }
+
+  get #order(): ZsetOrder {
+    if (this.#loose !== undefined) return this.#loose;
+    const order = new ZsetOrder();
+    if (this.#packed !== undefined) {
+      const { members, scores } = order.only as Leaf;
+      this.#environment.packing.unpackScored(this.#packed, members, scores);
+    }
+    return this.#loosen(order);
+  }
+
+  #loosen(order: ZsetOrder): ZsetOrder {
+    this.#loose = order;
+    this.#packed = undefined;
+    this.#environment.packing.admit(this);
+    return order;
   }
 
   get #leaf(): Leaf {
@@ -211,14 +279,16 @@ export class ZsetValue implements CollectionValue {
   }
 
   #convert(): void {
-    const { hasher, random } = this.#environment;
+    const { hasher, packing, random } = this.#environment;
+    const order = this.#order;
+    packing.forget(this);
     // Any number does: tables with different ones split at different fills.
     const table = new KeyTable(random.below(16384));
-    for (const cursor = this.#order.at(0); cursor.valid; cursor.next()) {
+    for (const cursor = order.at(0); cursor.valid; cursor.next()) {
       table.insert(cursor.member, hasher.hashOf(cursor.member), cursor.score, 0);
     }
     this.#table = table;
-    this.#order.grow();
+    order.grow();
   }
 }
 

@@ -21,6 +21,7 @@ const record = {
   inTransaction: true,
   boundary: 8,
   streamOffset: 120,
+  streamEnd: -1,
   dividesBatch: false,
 };
 
