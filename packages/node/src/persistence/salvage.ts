@@ -1,8 +1,8 @@
 /**
- * What only this node has, kept aside before its data are replaced by a primary's: after a failover
- * the records behind the point where the new primary's history leaves ours, as
- * `salvage/N.aof`; where neither backlog nor AOF reaches back to that point, or it is not known, the
- * whole AOF as `salvage/N/`. It owns the files' names and their limit.
+ * What only this node has, kept aside before its data are replaced by a primary's: after a
+ * failover the records behind the point where the new primary's history leaves ours, as
+ * `salvage/N.aof`; where neither backlog nor AOF reaches back to that point, or it is not known,
+ * the whole AOF as `salvage/N/`. It owns the files' names and their limit.
  *
  * Nothing is overwritten, and all is on disk before the old data may go.
  */

@@ -1,7 +1,7 @@
 /**
- * A data set on its way to replicas that must be told its length first: written to a temporary file,
- * then read back, so that it is never whole in memory. Nobody reads the file after a crash, so it is
- * not synced; the next one overwrites what a crash left.
+ * A data set on its way to replicas that must be told its length first: written to a temporary
+ * file, then read back, so that it is never whole in memory. Nobody reads the file after a crash,
+ * so it is not synced; the next one overwrites what a crash left.
  */
 import type { Disk, DiskFile } from "../ports.js";
 
