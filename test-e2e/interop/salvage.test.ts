@@ -88,7 +88,7 @@ async function judge(
 ): Promise<void> {
   const salvage = join(demoted.directory, "salvage");
   assert.deepEqual(readdirSync(salvage), ["1.aof"]);
-  const [node = "", ...args] = [subject().command, ...subject().args.slice(0, -1)];
+  const [node, ...args] = [subject().command, ...subject().args.slice(0, -1)];
   const out = await mustRun(node, [...args, "aof", "dump", join(salvage, "1.aof"), "--json"]);
   const found: string[] = [];
   for (const line of out.split("\n").filter((text) => text.startsWith("{"))) {

@@ -82,7 +82,7 @@ export class Salvage {
     } else if (tail.records > 0) await this.#writeTail(tail, first, last);
   }
 
-  /** `undefined` if the backlog does not reach back so far, or not to a SELECT where one matters. */
+  /** `undefined` if the backlog does not reach back so far, nor to a SELECT where one matters. */
   #tailOfBacklog(first: number): Tail | undefined {
     const { history, streamDatabase } = this.#parts;
     const { backlog, offset } = history();
