@@ -88,9 +88,8 @@ async function judge(
 ): Promise<void> {
   const salvage = join(demoted.directory, "salvage");
   assert.deepEqual(readdirSync(salvage), ["1.aof"]);
-  const { command, args } = subject();
-  const dump = [...args.slice(0, -1), "aof", "dump", join(salvage, "1.aof"), "--json"];
-  const out = await mustRun(command, dump);
+  const [node, ...args] = [subject().command, ...subject().args.slice(0, -1)];
+  const out = await mustRun(node, [...args, "aof", "dump", join(salvage, "1.aof"), "--json"]);
   const found: string[] = [];
   for (const line of out.split("\n").filter((text) => text.startsWith("{"))) {
     const { argv, time } = JSON.parse(line) as { argv: string[]; time: number };

@@ -1,4 +1,6 @@
 /** How log, persistence and replication of a node are bound to each other. */
+import path from "node:path";
+import { textOfBytes } from "./config/byte-string.js";
 import { ReplicationControl } from "./replication-control.js";
 import { Turn } from "./dispatch/turn.js";
 import type { Node } from "./node.js";
@@ -73,6 +75,10 @@ function position(node: Node): DatasetPosition {
   };
 }
 
+function spoolPath({ config, process }: Node): string {
+  return path.join(textOfBytes(config.dir), `temp-sync-${process.pid}.rdb`);
+}
+
 function makeSalvage(node: Node, threads: NodeThreads): Salvage {
   const { appendOnly } = node.persistence;
   return new Salvage({
@@ -99,6 +105,7 @@ export function makeReplication(node: Node, threads: NodeThreads): Replication {
     databases: node.databases,
     snapshots: node.persistence.syncSource,
     port: () => node.port,
+    spool: () => ({ disk: node.ports.disk, path: spoolPath(node) }),
     keepAside: (theirs) => salvage.keep(theirs),
     loadFunction: () => {},
     applyFromPrimary: (database, argv, decoder) => {

@@ -13,6 +13,7 @@ import type {
   ReplicationSettings,
   SnapshotSource,
 } from "./replication/settings.js";
+import type { SpoolPlace } from "./replication/spool.js";
 import type { DatabaseSet } from "./store/database-set.js";
 
 export interface ReplicationBindingParts {
@@ -20,6 +21,7 @@ export interface ReplicationBindingParts {
   readonly databases: DatabaseSet;
   readonly snapshots: SnapshotSource;
   port(): number;
+  spool(): SpoolPlace;
   keepAside(theirs: HistorySpan | undefined): Promise<void>;
   loadFunction(code: string): void;
   applyFromPrimary(database: number, argv: readonly Argument[], decoder: CommandDecoder): void;
@@ -70,6 +72,7 @@ export function bindReplication(parts: ReplicationBindingParts): ReplicationHost
     load: new IncomingDataset(parts),
     stream: { apply: (database, argv, decoder) => parts.applyFromPrimary(database, argv, decoder) },
     keepAside: (theirs) => parts.keepAside(theirs),
+    spool: () => parts.spool(),
     scheduleTurn: () => parts.scheduleTurn(),
     forgetStreamDatabase: () => parts.forgetStreamDatabase(),
     onReplicasChanged: () => parts.onReplicasChanged(),
@@ -102,6 +105,9 @@ function settingsOf(parts: ReplicationBindingParts): ReplicationSettings {
     },
     get timeoutSeconds() {
       return config.replTimeout;
+    },
+    get diskless() {
+      return config.replDisklessSync;
     },
     get fullSyncDelaySeconds() {
       return config.replDisklessSync ? config.replDisklessSyncDelay : 0;

@@ -36,7 +36,7 @@ export class NodeStats {
   outputBufferDisconnections = 0;
   queryBufferDisconnections = 0;
   unconfirmedWrites = 0;
-  /** Files, or copies of the AOF, that keep what was lost to a failover, and records in them. */
+  /** Files, or copies of the AOF, that keep what a failover lost; and records in the files. */
   salvages = 0;
   salvagedRecords = 0;
   /** Times this node became a primary after it had been a replica. */

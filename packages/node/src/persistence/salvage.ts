@@ -1,8 +1,8 @@
 /**
- * What only this node has, kept aside before its data are replaced by a primary's: after a failover
- * the records behind the point where the new primary's history leaves ours, as `salvage/N.aof`;
- * where neither backlog nor AOF reaches back to that point, or it is not known, the whole AOF as
- * `salvage/N/`. It owns the files' names and their limit.
+ * What only this node has, kept aside before its data are replaced by a primary's: after a
+ * failover the records behind the point where the new primary's history leaves ours, as
+ * `salvage/N.aof`; where neither backlog nor AOF reaches back to that point, or it is not known,
+ * the whole AOF as `salvage/N/`. It owns the files' names and their limit.
  *
  * Nothing is overwritten, and all is on disk before the old data may go.
  */
@@ -82,7 +82,7 @@ export class Salvage {
     } else if (tail.records > 0) await this.#writeTail(tail, first, last);
   }
 
-  /** `undefined` if the backlog does not reach back so far, or to no SELECT where one matters. */
+  /** `undefined` if the backlog does not reach back so far, nor to a SELECT where one matters. */
   #tailOfBacklog(first: number): Tail | undefined {
     const { history, streamDatabase } = this.#parts;
     const { backlog, offset } = history();

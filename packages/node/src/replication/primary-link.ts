@@ -336,8 +336,9 @@ export class PrimaryLink implements SocketHandlers {
       );
       return;
     }
-    socket?.resume();
     this.#adopt(receiver, Buffer.concat(complete));
+    // Only now: what a socket held back may come during the call.
+    if (this.#socket === socket) socket?.resume();
   }
 
   #adopt(receiver: DataSetReceiver, rest: Buffer): void {

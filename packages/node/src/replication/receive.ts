@@ -3,7 +3,7 @@
  * applied as they come; only when all is there and verified may the target replace the old data.
  */
 
-import { RdbDecoder, RdbError } from "../rdb/index.js";
+import { RdbDecoder } from "../rdb/index.js";
 import type { HistoryPosition } from "./core/history.js";
 import { type TransferFrame, TransferHeaderReader } from "./core/transfer.js";
 import type { LoadTarget } from "./settings.js";
@@ -99,8 +99,9 @@ export class DataSetReceiver {
         if (event.kind === "eof") return undefined;
       }
     } catch (error) {
-      if (!(error instanceof RdbError)) throw error;
-      return { kind: "failed", reason: `the data set cannot be loaded: ${error.message}` };
+      // The loader refuses what is well formed and does not fit, as a database that we lack.
+      const why = error instanceof Error ? error.message : String(error);
+      return { kind: "failed", reason: `the data set cannot be loaded: ${why}` };
     }
   }
 

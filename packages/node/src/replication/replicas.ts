@@ -225,6 +225,7 @@ export class Replicas implements ReplicaLinkHost {
     const online = this.#links.size > 0 && this.#options.ownsStream();
     if (this.#seconds % period === 0 && online && !pingsPaused) this.#pingDue = true;
     this.#seconds++;
+    this.#fullSync?.everySecond();
     const endOffset = this.#history.backlog?.nextOffset ?? 0;
     for (const link of this.#links) {
       if (link.state === "waiting") link.send(lineFeed);
@@ -308,7 +309,9 @@ export class Replicas implements ReplicaLinkHost {
         position,
         mark: this.#options.newId(),
         timeoutMs: () => this.settings.timeoutSeconds * 1000,
-        onSent: (link) => this.#onSent(link),
+        diskless: this.settings.diskless,
+        spool: this.#options.host.spool(),
+        onSent: (link, marked) => this.#onSent(link, marked),
       },
       group,
     );
@@ -332,7 +335,7 @@ export class Replicas implements ReplicaLinkHost {
     sync.run(snapshot).then(() => finish(), finish);
   }
 
-  #onSent(link: ReplicaLink): void {
+  #onSent(link: ReplicaLink, marked: boolean): void {
     this.#options.log.notice("the replica has the data set", { replica: link.name });
     if (link.peer.dataOnly) {
       link.become("done");
@@ -341,7 +344,7 @@ export class Replicas implements ReplicaLinkHost {
     }
     // Behind an end mark the stream must wait: a replica that stores the data set to disk looks for
     // the mark at the end of what it has received so far.
-    link.become(link.peer.canReadMark ? "confirming" : "online");
+    link.become(marked ? "confirming" : "online");
     this.#flush(link);
     this.#options.host.onReplicasChanged();
   }

@@ -7,6 +7,7 @@ import type { Argument, CommandDecoder } from "@slotlog/resp";
 import type { RdbEvent } from "../rdb/index.js";
 import type { HistorySpan } from "./core/divergence.js";
 import type { HistoryPosition } from "./core/history.js";
+import type { SpoolPlace } from "./spool.js";
 
 export interface ReplicationSettings {
   /** `repl-backlog-size` */
@@ -21,6 +22,8 @@ export interface ReplicationSettings {
   readonly pingPeriodSeconds: number;
   /** `repl-timeout` */
   readonly timeoutSeconds: number;
+  /** `repl-diskless-sync`: without it, data sets go to replicas by way of a file. */
+  readonly diskless: boolean;
   /** `repl-diskless-sync-delay`: a full synchronisation waits so long for more replicas. */
   readonly fullSyncDelaySeconds: number;
   /** `client-output-buffer-limit replica`; 0 is no limit. */
@@ -87,6 +90,8 @@ export interface ReplicationHost {
    * have. They stay until it settles, and if it rejects.
    */
   keepAside(theirs: HistorySpan | undefined): Promise<void>;
+  /** Where a data set may lie until it is sent. */
+  spool(): SpoolPlace;
   /** The end of this turn must come: there is something to send. */
   scheduleTurn(): void;
   /** The next record of the log stream must name its database: a reader begins there. */

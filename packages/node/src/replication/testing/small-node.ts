@@ -7,6 +7,7 @@ import { type Argument, CommandDecoder, encodeCommand } from "@slotlog/resp";
 import type { Log, SocketHandlers } from "../../ports.js";
 import { RdbEncoder, type RdbEvent } from "../../rdb/index.js";
 import type { SimClock } from "../../testing/sim-clock.js";
+import { SimDisk } from "../../testing/sim-disk.js";
 import { ReplicaPeer } from "../replica-peer.js";
 import { Replication } from "../replication.js";
 import type { ReplicationHost, ReplicationSettings } from "../settings.js";
@@ -21,10 +22,13 @@ export class SmallNode {
   readonly settings: Mutable<ReplicationSettings>;
   databases: Databases = new Map();
   readonly messages: string[] = [];
+  readonly disk = new SimDisk();
   commits = 0;
   aborts = 0;
   /** Chunks of this size make a snapshot take many steps. */
   snapshotChunkBytes = 100;
+  /** Rest before each chunk. */
+  snapshotPauseMs = 0;
   #loading: Databases | undefined;
   #batch: Buffer[] = [];
   #streamDatabase = -1;
@@ -34,6 +38,7 @@ export class SmallNode {
   constructor(options: { clock: SimClock; net: SimNet; port: number }) {
     const { clock, net, port } = options;
     this.port = port;
+    this.disk.makeDirectorySync("/data");
     this.#clock = clock;
     this.settings = {
       backlogBytes: 1024 * 1024,
@@ -42,6 +47,7 @@ export class SmallNode {
       wantsDurable: false,
       pingPeriodSeconds: 10,
       timeoutSeconds: 60,
+      diskless: true,
       fullSyncDelaySeconds: 0,
       outputHardBytes: 0,
       outputSoftBytes: 0,
@@ -114,8 +120,9 @@ export class SmallNode {
   #host(): ReplicationHost {
     return {
       keepAside: () => Promise.resolve(),
+      spool: () => ({ disk: this.disk, path: "/data/temp-sync.rdb" }),
       settings: this.settings,
-      snapshots: { busy: false, begin: () => chunked(this.#snapshot(), this.snapshotChunkBytes) },
+      snapshots: { busy: false, begin: () => this.#chunks(this.#snapshot()) },
       load: {
         begin: () => {
           this.#loading = new Map();
@@ -149,6 +156,15 @@ export class SmallNode {
     this.execute(this.#loading ?? new Map(), event.db, argv);
   }
 
+  async *#chunks(bytes: Buffer): AsyncIterable<Buffer> {
+    const { snapshotChunkBytes: size, snapshotPauseMs: pauseMs } = this;
+    for (let at = 0; at < bytes.length; at += size) {
+      if (pauseMs === 0) await Promise.resolve();
+      else await new Promise<void>((resolve) => void this.#clock.after(pauseMs, resolve));
+      yield bytes.subarray(at, at + size);
+    }
+  }
+
   #snapshot(): Buffer {
     // Uncompressed, so that a test can tell how long a transfer takes.
     const encoder = new RdbEncoder({ compress: false });
@@ -160,13 +176,6 @@ export class SmallNode {
     }
     encoder.end();
     return Buffer.concat(encoder.takeChunks());
-  }
-}
-
-async function* chunked(bytes: Buffer, size: number): AsyncIterable<Buffer> {
-  for (let at = 0; at < bytes.length; at += size) {
-    await Promise.resolve();
-    yield bytes.subarray(at, at + size);
   }
 }
 
