@@ -284,11 +284,15 @@ export function runScale(
   };
 }
 
+/** The first slot of a primary's share; every primary has one. */
+function firstSlot(primary: number, primaries: number): number {
+  return Math.floor((primary * slotCount) / primaries);
+}
+
 function formCluster(world: ScaleWorld, primaries: number): void {
-  const per = Math.ceil(slotCount / primaries);
   for (let i = 0; i < primaries; i++) {
-    const first = i * per;
-    const length = Math.max(0, Math.min(per, slotCount - first));
+    const first = firstSlot(i, primaries);
+    const length = firstSlot(i + 1, primaries) - first;
     world.run(i, { kind: "set-config-epoch", epoch: i + 1 });
     world.run(i, { kind: "add-slots", slots: Array.from({ length }, (_, n) => first + n) });
   }
@@ -314,7 +318,7 @@ function loseOne(
     world.advanceUntil(() => others.every(failed), 60_000),
     "everybody does",
   );
-  const slot = Math.ceil(slotCount / primaries) * (primaries - 1);
+  const slot = firstSlot(primaries - 1, primaries);
   const replaced = need(
     world.advanceUntil(
       () => others.every(({ core }) => core.ownerOf(slot)?.id !== lost.core.myId && core.stateOk),
