@@ -52,7 +52,7 @@ export function makePersistence(node: Node, threads: NodeThreads): Persistence {
     countedPosition: () =>
       node.replication.history.backlog === undefined ? undefined : position(node),
     functionSources: () => [],
-    loadFunction: () => {},
+    loadFunction: (code) => tellOfFunction(node, code),
     isReplica: () => (node.loading ? threads.startsAsReplica() : node.replication.isReplica),
     inTransaction: () => node.dispatcher.isNested,
     onWriterChanged: () => threads.onWriterChanged(),
@@ -77,6 +77,14 @@ function position(node: Node): DatasetPosition {
 
 function spoolPath({ config, process }: Node): string {
   return path.join(textOfBytes(config.dir), `temp-sync-${process.pid}.rdb`);
+}
+
+/** There is nothing here that could run it, and nothing that would write it back. */
+function tellOfFunction({ ports }: Node, code: string): void {
+  const name = /\bname=(\S+)/.exec(code.slice(0, code.indexOf("\n")))?.[1] ?? "without a name";
+  ports.log.warning(
+    `The function library ${name} of the data set is NOT kept: this server has no functions yet.`,
+  );
 }
 
 function makeSalvage(node: Node, threads: NodeThreads): Salvage {
@@ -107,7 +115,7 @@ export function makeReplication(node: Node, threads: NodeThreads): Replication {
     port: () => node.port,
     spool: () => ({ disk: node.ports.disk, path: spoolPath(node) }),
     keepAside: (theirs) => salvage.keep(theirs),
-    loadFunction: () => {},
+    loadFunction: (code) => tellOfFunction(node, code),
     applyFromPrimary: (database, argv, decoder) => {
       node.applier.applyFromPrimary(database, argv, decoder);
     },
