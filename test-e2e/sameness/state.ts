@@ -109,7 +109,7 @@ const ownBusiness = new Set(["radix-tree-keys", "radix-tree-nodes", "seen-time",
 /**
  * What XREADGROUP changes and Redis 7.0 and 7.2 tell neither replicas nor the file: how many
  * entries a group has read (and so its lag), which we do not tell either, and consumers that came
- * to be by asking in vain, which we do. `SLOTLOG_SUBJECT=redis-server` shows these differences.
+ * to be by asking in vain, which we do. `SLOTLOG_SUBJECT=redis-server` shows the difference.
  */
 const notLogged = new Set([...ownBusiness, "entries-read", "lag"]);
 
