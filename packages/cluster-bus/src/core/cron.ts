@@ -18,6 +18,7 @@ import { considerMigration } from "./replica-migration.js";
 import { announceReplication } from "./roles.js";
 import type { Bus } from "./state.js";
 import { closeLink, deletePeer } from "./state.js";
+import { reconsiderVotes } from "./vote.js";
 
 const ticksPerRandomPing = 10;
 const randomPingSample = 5;
@@ -49,7 +50,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     advanceManualFailover(bus);
     advanceElection(bus);
     considerMigration(bus);
-  }
+  } else reconsiderVotes(bus);
   if (!state.ok) updateState(bus);
 }
 

@@ -1,13 +1,11 @@
 /**
  * How a replica becomes primary: it waits (longer the older its data), asks all primaries for their
- * vote in a new epoch, and takes its primary's slots once a majority granted it; and how a primary
- * votes: once per epoch, durably before anybody hears of it. Manual failovers come through here
- * too, without the waiting.
+ * vote in a new epoch, and takes its primary's slots once a majority granted it. Manual failovers
+ * come through here too, without the waiting. How primaries vote is in `vote.ts`.
  */
 
 import { slotCount } from "../slot.js";
 import { hasSlot } from "../slot-bitmap.js";
-import type { BusHeader, Millis } from "../message.js";
 import { broadcast, broadcastPong, makeHeader } from "./heartbeat.js";
 import { quorum, updateState } from "./health.js";
 import { resetManualFailover } from "./manual-failover.js";
@@ -111,8 +109,8 @@ function schedule(bus: Bus): void {
     `Start of election delayed for ${election.at - now} milliseconds ` +
       `(rank #${election.rank}, offset ${bus.host.replicationOffset()}).`,
   );
-  // Siblings learn our offset, and rank themselves by it.
-  broadcastPong(bus, "shard-replicas");
+  // Siblings learn our offset, and rank themselves by it; voters with restraint compare by it.
+  broadcastPong(bus, bus.config.standsWithRestraint ? "all" : "shard-replicas");
 }
 
 /**
@@ -224,57 +222,6 @@ export function noteVote(bus: Bus, voter: Peer, voterEpoch: number): void {
   voter.grantedEpoch = election.epoch;
   election.votes++;
   bus.failoverDirty = true;
-}
-
-/** A replica asks for our vote. */
-export function considerVote(bus: Bus, candidate: Peer, request: BusHeader): void {
-  const { myself, state, now } = bus;
-  // Only primaries with slots are the electorate.
-  if (myself.role !== "primary" || myself.slotCount === 0) return;
-  const refusal = refuseVote(bus, candidate, request);
-  if (refusal !== undefined) {
-    bus.log(
-      "warning",
-      `Failover auth denied to ${candidate.id} (${candidate.humanName}): ${refusal}`,
-    );
-    return;
-  }
-  const primary = candidate.primary as Peer;
-  state.lastVoteEpoch = state.currentEpoch;
-  primary.votedAt = now;
-  bus.saveDurably();
-  if (candidate.link !== undefined) {
-    bus.send([candidate.link], { type: "auth-ack", header: makeHeader(bus) });
-  }
-  bus.log(
-    "notice",
-    `Failover auth granted to ${candidate.id} (${candidate.humanName}) ` +
-      `for epoch ${state.currentEpoch}`,
-  );
-}
-
-function refuseVote(bus: Bus, candidate: Peer, request: BusHeader): string | undefined {
-  const { state, config, now } = bus;
-  if (request.currentEpoch < state.currentEpoch) {
-    return `reqEpoch (${request.currentEpoch}) < curEpoch(${state.currentEpoch})`;
-  }
-  if (state.lastVoteEpoch === state.currentEpoch) {
-    return `already voted for epoch ${state.currentEpoch}`;
-  }
-  const primary = candidate.primary;
-  if (candidate.role === "primary") return "it is a master node";
-  if (primary === undefined) return "I don't know its master";
-  if (primary.health !== "failed" && !request.forceAck) return "its master is up";
-  const waitMs: Millis = config.nodeTimeoutMs * 2 - (now - primary.votedAt);
-  if (waitMs > 0) return `can't vote about this master before ${waitMs} milliseconds`;
-  for (let slot = 0; slot < slotCount; slot++) {
-    if (!hasSlot(request.slots, slot) || state.slots.isUnclaimed(slot)) continue;
-    const ownerEpoch = state.slots.ownerOf(slot)?.configEpoch ?? 0;
-    if (ownerEpoch > request.configEpoch) {
-      return `slot ${slot} epoch (${ownerEpoch}) > reqEpoch (${request.configEpoch})`;
-    }
-  }
-  return undefined;
 }
 
 const reasonTexts: Readonly<Record<CannotFailoverReason, string>> = {

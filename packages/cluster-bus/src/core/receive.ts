@@ -8,7 +8,7 @@
 import type { BusHeader, BusMessage, HeartbeatMessage, UpdateMessage } from "../message.js";
 import { nodeFlags } from "../message.js";
 import { refresh } from "./calm.js";
-import { considerVote, noteVote } from "./election.js";
+import { noteVote } from "./election.js";
 import { partFromCollision } from "./epochs.js";
 import { adoptFailure, noteReachable } from "./failure.js";
 import { applyExtensions, applyGossip } from "./gossip.js";
@@ -27,6 +27,7 @@ import type { Link, Peer } from "./peers.js";
 import { becomePrimary, becomeReplica, makeReplicaOf, setShardId } from "./roles.js";
 import type { Bus } from "./state.js";
 import { closeLink } from "./state.js";
+import { considerVote } from "./vote.js";
 
 export function receive(bus: Bus, link: Link, message: BusMessage): void {
   bus.state.received[message.type]++;

@@ -6,7 +6,7 @@
  */
 
 import { assert } from "../assert.js";
-import type { BusMessage, MessageType, Millis, NodeId } from "../message.js";
+import type { BusHeader, BusMessage, MessageType, Millis, NodeId } from "../message.js";
 import { messageTypes } from "../message.js";
 import { SlotMap } from "../slot-map.js";
 import type { BusConfig } from "./config.js";
@@ -74,6 +74,8 @@ export class ClusterState {
   readonly received: Record<MessageType, number> = zeroCounts();
   currentEpoch = 0;
   lastVoteEpoch = 0;
+  /** Requests for our vote that wait for word from a sibling of the candidate. */
+  heldVotes: { readonly candidate: Peer; readonly request: BusHeader }[] = [];
   ok = false;
   /** Primaries with at least one slot: the electorate. */
   size = 0;

@@ -17,13 +17,13 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: "a vote is not persisted",
-    file: "core/election.ts",
+    file: "core/vote.ts",
     from: "  primary.votedAt = now;\n  bus.saveDurably();\n",
     to: "  primary.votedAt = now;\n",
   },
   {
     name: "a vote is persisted without waiting for the disk",
-    file: "core/election.ts",
+    file: "core/vote.ts",
     from: "  primary.votedAt = now;\n  bus.saveDurably();\n",
     to: "  primary.votedAt = now;\n  bus.save();\n",
   },
@@ -35,7 +35,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a voter votes twice in an epoch",
-    file: "core/election.ts",
+    file: "core/vote.ts",
     from: "if (state.lastVoteEpoch === state.currentEpoch) {",
     to: "if (state.lastVoteEpoch === state.currentEpoch + 1) {",
   },
@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "votes are given for replicas of primaries that are up",
-    file: "core/election.ts",
+    file: "core/vote.ts",
     from: 'if (primary.health !== "failed" && !request.forceAck) return "its master is up";',
     to: "",
   },
@@ -171,6 +171,20 @@ export const mutants: readonly Mutant[] = [
     file: "core/election.ts",
     from: "(myself.primary?.replicationOffset ?? 0) > offset;",
     to: "(myself.primary?.replicationOffset ?? 0) < 0;",
+  },
+  {
+    name: "voters ask nobody who may have more",
+    file: "core/vote.ts",
+    from: 'if (sibling === candidate || sibling.noFailover || sibling.health !== "online") continue;',
+    to: "if (primary.replicas.length > 0) continue;",
+    seenBy: "restraint.txt",
+  },
+  {
+    name: "a vote that is held back is never given",
+    file: "core/vote.ts",
+    from: "if (betterSibling(bus, candidate, request) === undefined) grant(bus, candidate);",
+    to: "if (state.ticks < 0) grant(bus, candidate);",
+    seenBy: "restraint.txt",
   },
   {
     name: "data of any age will do",
