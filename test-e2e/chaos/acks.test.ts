@@ -13,6 +13,13 @@ test(`what replicas confirmed outlives the primary (CHAOS_SEED=${seed})`, async 
   assert.ok(confirmed["replica-acks"] > 0 && confirmed.WAIT > 0);
 });
 
+test(`of two replicas the one that lags does not win (CHAOS_SEED=${seed})`, async () => {
+  const { confirmed, failovers, lost } = await acksRounds({ rounds: 2, replicas: 2, seed });
+  assert.deepEqual(lost, []);
+  assert.equal(failovers, 2);
+  assert.ok(confirmed["replica-acks"] > 0 && confirmed.WAIT > 0);
+});
+
 test("what nobody confirmed is missed", async () => {
   const { lost } = await acksRounds({ rounds: 1, replicas: 1, seed, unconfirmed: true });
   assert.ok(lost.length > 0, "no loss was seen");

@@ -81,8 +81,8 @@ function betterSibling(bus: Bus, candidate: Peer, request: BusHeader): Peer | un
 }
 
 /**
- * Only who finds a node failed tells all, and whoever cannot hear that one learns of it from gossip,
- * seconds later: too late to stand.
+ * Only who finds a node failed tells all, and whoever cannot hear that one learns of it from
+ * gossip, seconds later: too late to stand.
  */
 function tellOfFailure(bus: Bus, sibling: Peer, primary: Peer): void {
   if (sibling.link === undefined) return;

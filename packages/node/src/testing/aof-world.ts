@@ -16,6 +16,8 @@ import type { SimDisk } from "./sim-disk.js";
 /** A log that remembers its lines, each with its level in front. */
 export class LogLines implements Log {
   readonly lines: string[] = [];
+  /** Those that notices gave. */
+  readonly reasons: string[] = [];
 
   debug(message: string): void {
     this.lines.push(`debug ${message}`);
@@ -25,8 +27,9 @@ export class LogLines implements Log {
     this.lines.push(`verbose ${message}`);
   }
 
-  notice(message: string): void {
+  notice(message: string, fields?: Readonly<Record<string, unknown>>): void {
     this.lines.push(`notice ${message}`);
+    if (fields?.["reason"] !== undefined) this.reasons.push(String(fields["reason"]));
   }
 
   warning(message: string): void {
