@@ -29,7 +29,8 @@ export class LogLines implements Log {
 
   notice(message: string, fields?: Readonly<Record<string, unknown>>): void {
     this.lines.push(`notice ${message}`);
-    if (fields?.["reason"] !== undefined) this.reasons.push(String(fields["reason"]));
+    const reason = fields?.["reason"];
+    if (typeof reason === "string") this.reasons.push(reason);
   }
 
   warning(message: string): void {
