@@ -10,6 +10,7 @@ import { failover } from "./bench/failover.js";
 import { growth } from "./bench/growth.js";
 import { latency } from "./bench/latency.js";
 import { memory } from "./bench/memory.js";
+import { replication } from "./bench/replication.js";
 import { router } from "./bench/router.js";
 import { throughput } from "./bench/throughput.js";
 
@@ -25,6 +26,7 @@ const help = `npm run bench [-- PART] [options]
   router       the router beside nutcracker (NUTCRACKER names it) and beside one node directly
   aof          the append-only file: writes, reads beside them, replay, rewrite (--keys 2000000);
                --tests writes,reads,replay,rewrite names some of them
+  replication  a full synchronisation, what clients notice of it, and throughput with a replica
   embedding    six nodes for a test suite: until they serve, and their memory
   failover     from kill -9 of a primary to the first write that its replica takes; ten rounds
 
@@ -53,6 +55,7 @@ const parts = {
   aof,
   embedding,
   failover,
+  replication,
   router,
 } as const;
 
