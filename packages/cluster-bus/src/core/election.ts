@@ -4,6 +4,7 @@
  * come through here too, without the waiting. How primaries vote is in `vote.ts`.
  */
 
+import type { Millis } from "../message.js";
 import { slotCount } from "../slot.js";
 import { hasSlot } from "../slot-bitmap.js";
 import { broadcast, broadcastPong, makeHeader } from "./heartbeat.js";
@@ -25,13 +26,18 @@ const relogAfterMs = 10_000;
 /** A failover that goes well takes less, and logs no reasons. */
 const quietMs = 5000;
 
+/** How long a candidate takes votes. It stands again after twice this time. */
+export function authTimeoutOf({ config }: Bus): Millis {
+  return Math.max(config.nodeTimeoutMs * 2, authTimeoutMsMin);
+}
+
 /** Called at every tick and whenever a vote arrives, on replicas. */
 export function advanceElection(bus: Bus): void {
   bus.failoverDirty = false;
-  const { myself, state, config, now } = bus;
+  const { myself, state, now } = bus;
   const election = state.election;
   const manual = state.manual.endsAt !== 0 && state.manual.canStart;
-  const authTimeoutMs = Math.max(config.nodeTimeoutMs * 2, authTimeoutMsMin);
+  const authTimeoutMs = authTimeoutOf(bus);
   const age = now - election.at;
 
   if (!mayStand(bus, manual)) {

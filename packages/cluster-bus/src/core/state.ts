@@ -48,6 +48,13 @@ export interface ManualFailoverState {
   canStart: boolean;
 }
 
+/** A request for our vote that waits. */
+interface HeldVote {
+  readonly candidate: Peer;
+  readonly request: BusHeader;
+  readonly since: Millis;
+}
+
 export class ClusterState {
   readonly myself: Peer;
   readonly slots: SlotMap;
@@ -75,7 +82,7 @@ export class ClusterState {
   currentEpoch = 0;
   lastVoteEpoch = 0;
   /** Requests for our vote that wait for word from a sibling of the candidate. */
-  heldVotes: { readonly candidate: Peer; readonly request: BusHeader }[] = [];
+  heldVotes: HeldVote[] = [];
   ok = false;
   /** Primaries with at least one slot: the electorate. */
   size = 0;

@@ -6,12 +6,10 @@
 import type { BusHeader, Millis } from "../message.js";
 import { slotCount } from "../slot.js";
 import { hasSlot } from "../slot-bitmap.js";
+import { authTimeoutOf } from "./election.js";
 import { makeHeader } from "./heartbeat.js";
 import type { Peer } from "./peers.js";
 import type { Bus } from "./state.js";
-
-/** Node timeouts after the failure for which votes are held back. */
-const restraintTimeouts = 2;
 
 /** A replica asks for our vote. */
 export function considerVote(bus: Bus, candidate: Peer, request: BusHeader): void {
@@ -46,19 +44,20 @@ export function reconsiderVotes(bus: Bus): void {
   if (state.heldVotes.length === 0) return;
   const held = state.heldVotes;
   state.heldVotes = [];
-  for (const { candidate, request } of held) {
-    if (state.lookup(candidate.id) !== candidate) continue;
+  for (const { candidate, request, since } of held) {
+    // A late vote would help nobody, and be in the way of the next attempt.
+    if (state.lookup(candidate.id) !== candidate || bus.now - since > authTimeoutOf(bus)) continue;
     if (bus.myself.role !== "primary" || refuseVote(bus, candidate, request) !== undefined)
       continue;
     if (betterSibling(bus, candidate, request) === undefined) grant(bus, candidate);
-    else hold(bus, candidate, request);
+    else state.heldVotes.push({ candidate, request, since });
   }
 }
 
 /** One request of each candidate, the last. */
-function hold({ state }: Bus, candidate: Peer, request: BusHeader): void {
+function hold({ now, state }: Bus, candidate: Peer, request: BusHeader): void {
   state.heldVotes = state.heldVotes.filter((other) => other.candidate !== candidate);
-  state.heldVotes.push({ candidate, request });
+  state.heldVotes.push({ candidate, request, since: now });
 }
 
 /**
@@ -70,7 +69,7 @@ function betterSibling(bus: Bus, candidate: Peer, request: BusHeader): Peer | un
   const { primary } = candidate;
   if (!config.standsWithRestraint || primary === undefined) return undefined;
   // Long enough for anybody to stand who is going to.
-  if (now - primary.failedAt > config.nodeTimeoutMs * restraintTimeouts) return undefined;
+  if (now - primary.failedAt > authTimeoutOf(bus) * 2) return undefined;
   for (const sibling of primary.replicas) {
     if (sibling === candidate || sibling.noFailover || sibling.health !== "online") continue;
     // What it said before may be less than what it has.
