@@ -63,6 +63,7 @@ const parts = {
 const usualTests: Readonly<Record<string, string>> = {
   commands: everyTest,
   growth: "keys",
+  aof: "writes,reads,replay,rewrite",
 };
 
 function isPart(name: string): name is keyof typeof parts {
