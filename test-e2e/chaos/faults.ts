@@ -5,8 +5,15 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { run } from "../harness/exec.js";
-import { ask, type LiveCluster, type Member, nodesOf } from "../harness/live-cluster.js";
+import {
+  ask,
+  clusterCheck,
+  type LiveCluster,
+  type Member,
+  nodesOf,
+} from "../harness/live-cluster.js";
 import { projectRoot } from "../harness/project-root.js";
+import { eventually } from "../harness/server.js";
 
 export interface Fault {
   readonly name: string;
@@ -156,8 +163,17 @@ function reshard({ port }: Member): Promise<{ readonly out: string }> {
   return run(process.execPath, [bin, ...args]);
 }
 
-/** What a reshard that was cut short leaves open, redis-cli closes. */
+/**
+ * What a reshard that was cut short leaves open, redis-cli closes: also what a takeover shows only
+ * after it has looked for the first time.
+ */
 async function closeSlots(cluster: LiveCluster): Promise<void> {
   const { port } = cluster.member(0);
-  await run("redis-cli", ["--cluster", "fix", `127.0.0.1:${port}`, "--cluster-yes"]);
+  await eventually("no slot is open", async () => {
+    const { out } = await run("redis-cli", [
+      ...["--cluster", "fix", `127.0.0.1:${port}`, "--cluster-yes"],
+    ]);
+    const complaint = await clusterCheck(port);
+    return complaint === undefined ? undefined : `${out}\n${complaint}`;
+  });
 }
