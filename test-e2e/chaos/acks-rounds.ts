@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ask, LiveCluster, type Member } from "../harness/live-cluster.js";
 import { textOf } from "../harness/reply.js";
 import { eventually, subject } from "../harness/server.js";
+import { seeded } from "../harness/seeded.js";
 
 export type Confirmation = "replica-acks" | "WAIT";
 
@@ -185,15 +186,4 @@ class AcksRun {
 
 function isOf(wanted: Member | undefined): (member: Member) => boolean {
   return (member) => member === wanted;
-}
-
-/** Integers from 0 to `below` - 1 (xorshift). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }

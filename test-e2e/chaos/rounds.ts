@@ -15,6 +15,7 @@ import {
   subject,
   temporaryDirectory,
 } from "../harness/server.js";
+import { seeded } from "../harness/seeded.js";
 
 export interface RoundsOptions {
   readonly policy: "always" | "everysec" | "no";
@@ -189,15 +190,4 @@ async function checkCopy(
 
 function count(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].length;
-}
-
-/** Integers from 0 to `below` - 1 (xorshift). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }

@@ -38,7 +38,7 @@ export function considerVote(bus: Bus, candidate: Peer, request: BusHeader): voi
   grant(bus, candidate);
 }
 
-/** At every tick: what was held back may be given now, or never. */
+/** At every tick, on primaries: what was held back may be given now, or never. */
 export function reconsiderVotes(bus: Bus): void {
   const { state } = bus;
   if (state.heldVotes.length === 0) return;
@@ -47,8 +47,7 @@ export function reconsiderVotes(bus: Bus): void {
   for (const { candidate, request, since } of held) {
     // A late vote would help nobody, and be in the way of the next attempt.
     if (state.lookup(candidate.id) !== candidate || bus.now - since > authTimeoutOf(bus)) continue;
-    if (bus.myself.role !== "primary" || refuseVote(bus, candidate, request) !== undefined)
-      continue;
+    if (refuseVote(bus, candidate, request) !== undefined) continue;
     if (betterSibling(bus, candidate, request) === undefined) grant(bus, candidate);
     else state.heldVotes.push({ candidate, request, since });
   }

@@ -100,13 +100,16 @@ export class HashValue implements CollectionValue, Packable {
 
   /** True if the field is new. */
   set(field: string, value: string): boolean {
-    const { hasher, limits } = this.#environment;
+    const { hasher, limits, packing } = this.#environment;
     const longest = limits.hashMaxListpackValue;
     if (this.#table === undefined && (field.length > longest || value.length > longest)) {
       this.#convert();
     }
     if (this.#table !== undefined) return this.#table.set(field, hasher.hashOf(field), value);
-    if (this.#isEdited(field.length + value.length)) return this.#setPacked(field, value);
+    const packed = this.#packed;
+    if (packing.isEdited(packed, field.length + value.length)) {
+      return this.#setPacked(packed, field, value);
+    }
     const element = elementOf(value);
     const pairs = this.#flat;
     const at = this.#find(field);
@@ -121,9 +124,10 @@ export class HashValue implements CollectionValue, Packable {
     if (this.#table !== undefined) {
       return this.#table.delete(field, this.#environment.hasher.hashOf(field));
     }
-    if (this.#isEdited(field.length)) {
-      const { packing } = this.#environment;
-      this.#packed = packing.withoutField(this.#packed as string, field);
+    const { packing } = this.#environment;
+    const packed = this.#packed;
+    if (packing.isEdited(packed, field.length)) {
+      this.#packed = packing.withoutField(packed, field);
       return packing.found;
     }
     const at = this.#find(field);
@@ -208,15 +212,9 @@ export class HashValue implements CollectionValue, Packable {
     return pairs;
   }
 
-  /** Stays packed while texts so long come in. */
-  #isEdited(length: number): boolean {
-    const packed = this.#packed;
-    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
-  }
-
-  #setPacked(field: string, value: string): boolean {
+  #setPacked(packed: string, field: string, value: string): boolean {
     const { packing, limits } = this.#environment;
-    this.#packed = packing.withValue(this.#packed as string, field, value);
+    this.#packed = packing.withValue(packed, field, value);
     const isNew = !packing.found;
     if (isNew && this.length > limits.hashMaxListpackEntries) this.#convert();
     return isNew;

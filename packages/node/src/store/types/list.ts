@@ -91,13 +91,14 @@ export class ListValue implements CollectionValue, Packable {
 
   push(text: string, end: ListEnd): void {
     const element = elementOf(text);
+    const { packing } = this.#environment;
+    const packed = this.#packed;
     const chain = this.#chain;
     if (chain !== undefined) {
       if (end === "head") chain.unshift(element, text.length);
       else chain.push(element, text.length);
-    } else if (this.#isEdited(text.length)) {
-      const { packing } = this.#environment;
-      this.#packed = packing.withPushed(this.#packed as string, text, end === "tail");
+    } else if (packing.isEdited(packed, text.length)) {
+      this.#packed = packing.withPushed(packed, text, end === "tail");
     } else if (end === "head") {
       this.#node.unshift(element);
     } else {
@@ -109,7 +110,7 @@ export class ListValue implements CollectionValue, Packable {
   pop(end: ListEnd): Element {
     const packed = this.#packed;
     const { packing } = this.#environment;
-    if (packed !== undefined && packing.isEdited(packed, 0)) {
+    if (packing.isEdited(packed, 0)) {
       this.#packed = end === "head" ? packing.withoutFirst(packed) : packing.withoutLast(packed);
       return packing.popped;
     }
@@ -227,12 +228,6 @@ export class ListValue implements CollectionValue, Packable {
     this.range(0, samples === 0 ? this.length : Math.min(samples, this.length), sample);
     const average = 8 + averageBytes(sample, 1);
     return objectBytes + chain.nodes * 96 + this.length * average;
-  }
-
-  /** Stays packed while texts so long come in. */
-  #isEdited(length: number): boolean {
-    const packed = this.#packed;
-    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
   }
 
   get #node(): ListNode {

@@ -143,8 +143,9 @@ export class Packing {
     return undefined;
   }
 
-  /** True if it is worth its while to change it as it is, with texts so long coming in. */
-  isEdited(packed: string, length: number): boolean {
+  /** True if it is packed, and worth its while to change as it is, with texts so long coming in. */
+  isEdited(packed: string | undefined, length: number): packed is string {
+    if (packed === undefined) return false;
     return packed.length <= EDITED_BYTES_MAX && length <= EDITED_BYTES_MAX;
   }
 

@@ -124,7 +124,7 @@ export class SetValue implements CollectionValue, Packable {
       return this.#table.delete(member, this.#environment.hasher.hashOf(member));
     }
     const packed = this.#packed;
-    if (packed !== undefined && this.#environment.packing.isEdited(packed, member.length)) {
+    if (this.#environment.packing.isEdited(packed, member.length)) {
       this.#packed = this.#environment.packing.withoutText(packed, member);
       return this.#environment.packing.found;
     }
@@ -289,7 +289,7 @@ export class SetValue implements CollectionValue, Packable {
     const { setMaxListpackEntries, setMaxListpackValue } = limits;
     if (this.length < setMaxListpackEntries && member.length <= setMaxListpackValue) {
       const packed = this.#packed;
-      if (packed !== undefined && packing.isEdited(packed, member.length)) {
+      if (packing.isEdited(packed, member.length)) {
         this.#packed = packing.withPushed(packed, member, true);
       } else this.#flat.push(elementOf(member));
       return true;

@@ -100,7 +100,7 @@ export class ZsetValue implements CollectionValue, Packable {
 
   /** Adds a member that is not there. */
   add(member: string, score: number): void {
-    const { limits, hasher } = this.#environment;
+    const { limits, hasher, packing } = this.#environment;
     if (
       this.#table === undefined &&
       (this.length + 1 > limits.zsetMaxListpackEntries ||
@@ -109,9 +109,9 @@ export class ZsetValue implements CollectionValue, Packable {
       this.#convert();
     }
     const table = this.#table;
-    if (this.#isEdited(member.length)) {
-      const { packing } = this.#environment;
-      this.#packed = packing.withScored(this.#packed as string, compactScore(score), member);
+    const packed = this.#packed;
+    if (packing.isEdited(packed, member.length)) {
+      this.#packed = packing.withScored(packed, compactScore(score), member);
     } else if (table === undefined) {
       this.#order.insert(compactScore(score), member);
     } else {
@@ -122,10 +122,11 @@ export class ZsetValue implements CollectionValue, Packable {
 
   /** Gives a member that is there another score. */
   change(member: string, from: number, to: number): void {
+    const { packing } = this.#environment;
     const table = this.#table;
-    if (this.#isEdited(member.length)) {
-      const { packing } = this.#environment;
-      const without = packing.withoutScored(this.#packed as string, member);
+    const packed = this.#packed;
+    if (packing.isEdited(packed, member.length)) {
+      const without = packing.withoutScored(packed, member);
       this.#packed = packing.withScored(without, compactScore(to), member);
     } else if (table === undefined) {
       this.#order.move(from, member, compactScore(to));
@@ -144,9 +145,10 @@ export class ZsetValue implements CollectionValue, Packable {
 
   /** True if the member was there. */
   remove(member: string): boolean {
-    if (this.#isEdited(member.length)) {
-      const { packing } = this.#environment;
-      this.#packed = packing.withoutScored(this.#packed as string, member);
+    const { packing } = this.#environment;
+    const packed = this.#packed;
+    if (packing.isEdited(packed, member.length)) {
+      this.#packed = packing.withoutScored(packed, member);
       return packing.found;
     }
     const score = this.score(member);
@@ -249,12 +251,6 @@ export class ZsetValue implements CollectionValue, Packable {
     }
     const overhead = this.#table.overheadBytes + this.#order.overheadBytes;
     return objectBytes + overhead + averageBytes(sample, 1) * this.length;
-  }
-
-  /** Stays packed while a member so long comes in. */
-  #isEdited(length: number): boolean {
-    const packed = this.#packed;
-    return packed !== undefined && this.#environment.packing.isEdited(packed, length);
   }
 
   get #order(): ZsetOrder {
