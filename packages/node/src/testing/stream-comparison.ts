@@ -122,7 +122,10 @@ function compareRecords(ours: readonly string[][], theirs: readonly string[][]):
     const others = unit.filter((record) => !record.startsWith("XGROUP CREATECONSUMER "));
     const isMore = unit.join("\n") !== wanted && others.length < unit.length;
     if (isMore && others.length === 0) continue;
-    const before = right.slice(Math.max(0, at - 5), at).flat().join("\n");
+    const before = right
+      .slice(Math.max(0, at - 5), at)
+      .flat()
+      .join("\n");
     const text = (isMore ? others : unit).join("\n");
     assert.equal(text, wanted, `log unit ${at}, after\n${before}`);
     at++;
