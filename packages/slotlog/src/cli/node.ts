@@ -7,10 +7,10 @@ import { CliError, type ExitCode, exitCodes } from "./errors.js";
 import { version } from "./version.js";
 
 /**
- * V8 may come to believe that what a collection is made of while it is small lives long, and allocate
- * it among the old: but such collections are soon packed into a string, and then garbage stays until
- * the old generation is collected (a million small hashes took 1.6 times the memory, in one run of
- * six). What lives long gets there without that, one copy later.
+ * V8 may come to believe that what a small collection is made of lives long, and allocate it among
+ * the old. But such collections are soon packed into a string, and what is left of them stays until
+ * the old generation is collected: a million small hashes took 1.6 times the memory, in one run of
+ * six. What does live long gets there without that, one copy later.
  */
 const noPretenuring = "--no-allocation-site-pretenuring";
 
