@@ -8,6 +8,7 @@
 import type { Element } from "./element.js";
 import { ListIndex } from "./list-index.js";
 import { EMPTY_LISTPACK_BYTES, ListNode } from "./list-node.js";
+import type { Packing } from "./packing.js";
 
 /** Bytes of a node for `list-max-listpack-size` from -1 to -5. */
 const nodeBytesMax = [4096, 8192, 16384, 32768, 65536];
@@ -48,16 +49,20 @@ export class ListChain {
   /** Offset in the node that `seek` returned. */
   offset = 0;
   readonly #fill: number;
+  readonly #packing: Packing;
   #index: ListIndex | undefined = undefined;
 
   /** `fill` is `list-max-listpack-size` when the chain is made; it keeps that value. */
-  constructor(fill: number) {
+  constructor(fill: number, packing: Packing) {
+    this.#packing = packing;
     this.#fill = Math.max(fillMin, Math.min(fillMax, fill));
   }
 
   /** Takes over a node that is in no chain, behind all others. */
   appendNode(node: ListNode): void {
-    this.#link(node, this.tail, undefined);
+    const before = this.tail;
+    this.#link(node, before, undefined);
+    before?.rest();
     this.count += node.count;
   }
 
@@ -178,11 +183,12 @@ export class ListChain {
     if (after) receiver.unshift(element);
     else receiver.push(element);
     this.#counted(receiver, 1);
+    tail.admit();
     this.#mergeAround(after ? node : tail);
   }
 
   copy(): ListChain {
-    const copy = new ListChain(this.#fill);
+    const copy = new ListChain(this.#fill, this.#packing);
     for (let node = this.head; node !== undefined; node = node.next) copy.appendNode(node.copy());
     return copy;
   }
@@ -233,8 +239,10 @@ export class ListChain {
   }
 
   #newNode(previous: ListNode | undefined, next: ListNode | undefined): ListNode {
-    const node = new ListNode();
+    const node = new ListNode(this.#packing);
     this.#link(node, previous, next);
+    previous?.rest();
+    next?.rest();
     return node;
   }
 

@@ -11,13 +11,14 @@ import { type Element, elementLength, elementOf, neutralBytes, textOfBytes } fro
 import type { CollectionEnvironment } from "./environment.js";
 import { exceedsLimits, ListChain, nodeBytesLimit, nodeCountLimit } from "./list-chain.js";
 import { ListNode } from "./list-node.js";
-import { averageBytes } from "./memory.js";
 import { type Packable, packedBytes } from "./packing.js";
 
 export type ListEnd = "head" | "tail";
 
 /** The value itself: V8's header and its fields. */
 const objectBytes = 80;
+/** A node, with the header of its string. */
+const nodeBytes = 120;
 /** What a listpack's entry takes beyond ours, at most, and its share of the header. */
 const entryOverheadMax = 16;
 
@@ -45,7 +46,7 @@ export class ListValue implements CollectionValue, Packable {
 
   static fromNeutral(neutral: RdbList, environment: CollectionEnvironment): ListValue {
     const list = new ListValue(environment);
-    const chain = new ListChain(environment.limits.listMaxListpackSize);
+    const chain = new ListChain(environment.limits.listMaxListpackSize, environment.packing);
     for (const item of neutral.items) {
       const element = elementOf(textOfBytes(item));
       chain.push(element, elementLength(element));
@@ -226,13 +227,16 @@ export class ListValue implements CollectionValue, Packable {
     }
     const sample: Element[] = [];
     this.range(0, samples === 0 ? this.length : Math.min(samples, this.length), sample);
-    const average = 8 + averageBytes(sample, 1);
-    return objectBytes + chain.nodes * 96 + this.length * average;
+    let bytes = 0;
+    for (const element of sample) bytes += elementLength(element);
+    // All but those of the first and the last node are packed.
+    const average = 1 + bytes / sample.length;
+    return objectBytes + chain.nodes * nodeBytes + this.length * average;
   }
 
   get #node(): ListNode {
     if (this.#loose !== undefined) return this.#loose;
-    const node = new ListNode();
+    const node = new ListNode(this.#environment.packing);
     if (this.#packed !== undefined) {
       for (const element of this.#environment.packing.unpack(this.#packed)) node.push(element);
     }
@@ -296,9 +300,10 @@ export class ListValue implements CollectionValue, Packable {
   }
 
   #toChain(): void {
-    const chain = new ListChain(this.#environment.limits.listMaxListpackSize);
+    const { limits, packing } = this.#environment;
+    const chain = new ListChain(limits.listMaxListpackSize, packing);
     const node = this.#node;
-    this.#environment.packing.forget(this);
+    packing.forget(this);
     this.#loose = undefined;
     if (node.count > 0) chain.appendNode(node);
     this.#chain = chain;

@@ -51,6 +51,8 @@ export class Packing {
   #loose: (Packable | undefined)[] = [];
   #looseMax = LOOSE_MAX_DEFAULT;
   #oldest = 0;
+  #viewed: string | undefined = undefined;
+  #view: readonly Element[] = [];
   /** The last `with…` or `without…` found the text that it was told. */
   found = false;
   popped: Element = 0;
@@ -93,6 +95,15 @@ export class Packing {
     const elements: Element[] = [];
     for (let left = this.#open(packed); left > 0; left--) elements.push(elementOf(this.#read()));
     return elements;
+  }
+
+  /** Not to be changed. The last one is kept, so that one element after the other may be asked for. */
+  view(packed: string): readonly Element[] {
+    if (packed !== this.#viewed) {
+      this.#view = this.unpack(packed);
+      this.#viewed = packed;
+    }
+    return this.#view;
   }
 
   packScored(members: readonly string[], scores: readonly number[]): string | undefined {
