@@ -19,6 +19,7 @@ import { announceReplication } from "./roles.js";
 import type { Bus } from "./state.js";
 import { closeLink, deletePeer } from "./state.js";
 import { reconsiderVotes } from "./vote.js";
+import { tendLease } from "./write-lease.js";
 
 const ticksPerRandomPing = 10;
 const randomPingSample = 5;
@@ -44,6 +45,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     watch(bus, peer);
     refresh(bus, peer);
   }
+  tendLease(bus);
   announceReplication(bus);
   expireManualFailover(bus);
   if (bus.myself.role === "replica") {
@@ -111,9 +113,9 @@ function watch(bus: Bus, peer: Peer): void {
   const pingDelay = now - peer.pingSentAt;
   const dataDelay = now - peer.dataReceivedAt;
   const silent = peer.pingSentAt !== 0 && pingDelay > half && dataDelay > half;
-  if (peer.link !== undefined && silent && now - peer.link.createdAt > config.nodeTimeoutMs) {
-    // Maybe only the connection is dead; the next tick dials again.
-    closeLink(bus, peer.link);
+  // Maybe only the connection is dead, or was never made; the next tick dials again.
+  if (peer.link !== undefined && now - peer.link.createdAt > config.nodeTimeoutMs) {
+    if (silent || !peer.link.connected) closeLink(bus, peer.link);
   }
   if (peer.link !== undefined) {
     if (peer.pingSentAt === 0 && now - state.table.pongReceivedAt(peer.index) > half) {
