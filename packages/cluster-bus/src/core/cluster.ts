@@ -33,7 +33,7 @@ import { receive } from "./receive.js";
 import { Bus, ClusterState, forgetLink, randomHex } from "./state.js";
 import type { LinkView, Shard, SlotsEntry } from "./views.js";
 import { linksView, preferredEndpoint, shardsView, slotsView } from "./views.js";
-import { checkLease, mayWrite, reviewLease } from "./write-lease.js";
+import { checkLease, leaseMs, mayWrite, reviewLease } from "./write-lease.js";
 
 export interface ClusterCoreOptions {
   readonly config: BusConfig;
@@ -220,6 +220,11 @@ export class ClusterCore {
    */
   get writableUntil(): Millis {
     return this.#bus.state.lease.until;
+  }
+
+  /** How long a majority's answer is good for. */
+  get writeLeaseMs(): Millis {
+    return leaseMs(this.#bus.config);
   }
 
   /** How often this node had to stop taking writes because no majority had answered. */

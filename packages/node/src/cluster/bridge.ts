@@ -129,6 +129,19 @@ export class ClusterBridge implements ClusterGate {
     return isMine ? undefined : `MOVED ${slot} ${this.#addressFor(client, owner)}`;
   }
 
+  /** What is left of the write lease; all of it where nobody's word is needed. */
+  get writeLeaseMs(): number {
+    const { core } = this.bus;
+    const now = this.bus.now();
+    if (!core.mayWrite(now)) return 0;
+    return Math.min(core.writableUntil - now, core.writeLeaseMs);
+  }
+
+  /** The cluster is served, but not writes: a majority of the primaries has to answer first. */
+  get isFenced(): boolean {
+    return this.serving && this.writeLeaseMs === 0;
+  }
+
   /** Asked when the lease has run out, as far as it was known: word may have come since. */
   #mayWrite(): boolean {
     const { core } = this.bus;
