@@ -8,9 +8,13 @@ import type { Server } from "@slotlog/test-e2e/harness/server";
 import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
-import { cpuSeconds, describeMachine, median } from "./machine.js";
+import { cpuSeconds, describeMachine } from "./machine.js";
 
-const rounds = 3;
+/**
+ * Of so many rounds the fastest counts, for either server: on a shared machine a neighbour halves
+ * the speed of one round in five, and no round is too fast.
+ */
+const rounds = 6;
 const clients = 50;
 /** As redis-benchmark is run without `-r`: one key. */
 const pipelines = [1, 16, 64] as const;
@@ -19,7 +23,7 @@ export const everyTest =
   "set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset,xadd";
 
 /** Requests per round: CPU time comes in ticks of 10 ms, so a round has to take some dozens. */
-const requests = { plain: 40_000, pipelined: 600_000 } as const;
+const requests = { plain: 40_000, pipelined: 400_000 } as const;
 /** Replies of hundreds of elements, and requests of ten keys. */
 const costs: Readonly<Record<string, number>> = { lrange_100: 8, lrange_600: 30, mset: 4 };
 
@@ -73,7 +77,7 @@ export async function commands(options: BenchOptions): Promise<void> {
     console.log(JSON.stringify({ machine: describeMachine(), rows, worst: worst.kind }));
     return;
   }
-  console.log(`\n${describeMachine()}, ${clients} clients, median of ${rounds}\n`);
+  console.log(`\n${describeMachine()}, ${clients} clients, fastest of ${rounds} rounds\n`);
   console.log(textTable([heading, ...rows.map(cells)]));
   console.log(`\nworst by CPU time: ${worst.kind}, ${worst.cpuRatio.toFixed(2)} of redis-server`);
 }
@@ -98,8 +102,8 @@ async function measureKind(
     }
   }
   const measured = {
-    "redis-server": middle(taken["redis-server"]),
-    slotlog: middle(taken.slotlog),
+    "redis-server": fastest(taken["redis-server"]),
+    slotlog: fastest(taken.slotlog),
   };
   const { "redis-server": redis, slotlog } = measured;
   return {
@@ -137,10 +141,10 @@ async function benchmark(
   return Number(line.replaceAll('"', "").split(",").at(-7));
 }
 
-function middle(all: readonly Measured[]): Measured {
+function fastest(all: readonly Measured[]): Measured {
   return {
-    perSecond: median(all.map((each) => each.perSecond)),
-    cpuMicros: median(all.map((each) => each.cpuMicros)),
+    perSecond: Math.max(...all.map((each) => each.perSecond)),
+    cpuMicros: Math.min(...all.map((each) => each.cpuMicros)),
   };
 }
 

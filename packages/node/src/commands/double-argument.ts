@@ -66,8 +66,26 @@ function isOutOfRange(text: string, value: number): boolean {
   return !Number.isFinite(value) && !infinity.test(text);
 }
 
+/** Digits of which every number is exact. */
+const plainDigitsMax = 15;
+
+/** An integer of digits alone, as most scores are, or -1. */
+function plainInteger(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > plainDigitsMax) return -1;
+  let value = 0;
+  for (let index = 0; index < length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** A number as ZADD takes it; `undefined` if it is none. */
 export function parseDouble(text: string): number | undefined {
+  const plain = plainInteger(text);
+  if (plain >= 0) return plain;
   const value = wholeDouble(text);
   if (value === undefined) return undefined;
   if ((value === 0 || value === Infinity || value === -Infinity) && isOutOfRange(text, value)) {

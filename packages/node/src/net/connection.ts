@@ -54,6 +54,9 @@ const noWrites: readonly WriteReply[] = [];
 /** Several small chunks are joined up to this size: one system call instead of many. */
 const joinedBytesMax = 64 * 1024;
 
+/** Replies of so many bytes do not wait for the end of the turn. */
+const leaveAtOnceBytes = 64 * 1024;
+
 export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHandlers {
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
@@ -237,14 +240,15 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   }
 
   /**
-   * Replies that wait for nothing leave at once, so that the client works on them while we read
-   * from others; as soon as the turn has logged something, all wait for its end, because any reply
-   * may show what the log does not have yet.
+   * Replies leave together at the turn's end: a client that gets them one by one is woken for each,
+   * which costs both sides more than its wait (a tenth of all CPU time, measured). Only large ones
+   * that wait for nothing leave at once, so that no turn fills the memory with them; what the turn
+   * has logged any reply may show, and all wait for the log then.
    */
   #flushOrTouch(): void {
     if (this.#chunks.length === 0 && !this.#closing) return;
     const host = this.#host;
-    if (host.logIsWritten && !this.#touched) {
+    if (this.#chunkBytes >= leaveAtOnceBytes && host.logIsWritten && !this.#touched) {
       if (this.flush()) host.turn.keepArena();
     } else this.#touch();
   }
