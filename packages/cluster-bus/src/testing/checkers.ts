@@ -1,11 +1,11 @@
 /**
  * What must hold in every history, checked from outside the code under test: no voter grants twice
  * in an epoch, no vote leaves before it is durable, nobody wins without a majority, two primaries
- * never own a slot in the same epoch, epochs never fall, a primary that hears no majority stops, one
- * that no majority has heard takes no writes, and, once all faults are gone, everybody has the same
- * picture. These are the promises of Redis Cluster and, with the write lease, one more; not stronger
- * ones: epochs that were taken without a vote (TAKEOVER, BUMPEPOCH, an imported slot, a collision
- * that parted) may collide until the nodes have heard of each other.
+ * never own a slot in the same epoch, epochs never fall, a primary that hears no majority stops,
+ * one that no majority has heard takes no writes, and, once all faults are gone, everybody has the
+ * same picture. But for the writes these are the promises of Redis Cluster, not stronger ones:
+ * epochs that were taken without a vote (TAKEOVER, BUMPEPOCH, an imported slot, a collision that
+ * parted) may collide until the nodes have heard of each other.
  */
 
 import type { BusEffect } from "../core/effects.js";
