@@ -286,7 +286,11 @@ function take(bus: Bus, phase: "held" | "none", until: Millis): void {
   if (wasMissed && !ok) bus.stateDirty = true;
   if (!lease.reported) return;
   lease.reported = false;
-  bus.log("notice", "Taking writes again: a majority of the primaries answers.");
+  if (phase === "held") {
+    bus.log("notice", "Taking writes again: a majority of the primaries answers.");
+  } else if (!bus.config.writeLease) {
+    bus.log("notice", "Taking writes again: cluster-write-lease is off.");
+  }
 }
 
 function setUntil(bus: Bus, until: Millis): void {
