@@ -215,7 +215,7 @@ async function cutAndConnect(): Promise<void> {
     cluster.disconnect();
   }
   // From the call on, less what docker took until the interface was gone, which the container saw.
-  const { vanishedAt, lastTakenAt, firstRefusedAt, refusal, taken, read } = await report;
+  const { vanishedAt, lastTakenAt, firstRefusedAt, refusal, taken } = await report;
   console.log(
     `the cut came ${vanishedAt - calledAt} ms after docker was called (which took ` +
       `${doneAt - calledAt} ms), the last of ${taken} writes that were taken was sent ` +
@@ -226,7 +226,6 @@ async function cutAndConnect(): Promise<void> {
   assert.ok(lastTakenAt - vanishedAt < nodeTimeoutMs, "it stops within the node timeout");
   assert.ok(firstRefusedAt > vanishedAt, "it took writes until it was cut off");
   assert.equal(refusal, "-CLUSTERDOWN The cluster is down");
-  assert.match(read, /^\$\d+\r\ninside\d+$/);
   await mustRun("docker", ["network", "connect", "--alias", service, open.network, container]);
   await open.untilServing();
   assert.match(await open.ask(service, "INFO", "replication"), /role:slave/);

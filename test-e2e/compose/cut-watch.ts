@@ -15,8 +15,6 @@ export interface CutReport {
   readonly firstRefusedAt: number;
   readonly refusal: string;
   readonly taken: number;
-  /** A read that was asked for with the first refused write. */
-  readonly read: string;
 }
 
 const writesEveryMs = 10;
@@ -29,7 +27,7 @@ const script = `
 const { connect } = require("node:net");
 const { networkInterfaces } = require("node:os");
 const [port, key] = process.argv.slice(1);
-const report = { vanishedAt: 0, lastTakenAt: 0, firstRefusedAt: 0, refusal: "", taken: 0, read: "" };
+const report = { vanishedAt: 0, lastTakenAt: 0, firstRefusedAt: 0, refusal: "", taken: 0 };
 const ask = (words) => new Promise((resolve) => {
   const socket = connect(Number(port), "127.0.0.1", () => {
     socket.end(words.map((word) => JSON.stringify(word)).join(" ") + "\\r\\n");
@@ -62,7 +60,6 @@ const timer = setInterval(() => {
     }
   });
   pending.add(write);
-  if (refused === 1 && report.read === "") ask(["GET", key]).then((reply) => { report.read = reply; });
   if (refused < ${refusalsEnough} && Date.now() - began < ${watchedMsMax}) return;
   clearInterval(timer);
   const end = async () => {
