@@ -5,7 +5,7 @@ import { elementText } from "../../store/types/element.js";
 import { fail } from "../errors.js";
 import { addLongDoubles, formatLongDouble, parseLongDouble } from "../long-double.js";
 import { type CommandSpec, keyAt } from "../spec.js";
-import { storeHash, writeOrCreateHash } from "./lookup.js";
+import { newHash, writeHash } from "./lookup.js";
 
 const hincrby: CommandSpec = {
   name: "hincrby",
@@ -24,14 +24,15 @@ const hincrby: CommandSpec = {
     const [, key, field, by] = argv as readonly [string, string, string, string];
     const increment = parseInt64(by);
     if (increment === undefined) fail(replyErrors.notAnInteger);
-    const hash = writeOrCreateHash(context, key);
+    const existing = writeHash(context, key);
+    const hash = existing ?? newHash(context);
     const old = hash.get(field);
     const value = typeof old === "string" ? parseInt64(old) : (old ?? 0);
     if (value === undefined) fail("ERR hash value is not an integer");
     const sum = addInt64(value, increment);
     if (sum === undefined) fail(replyErrors.incrementOverflow);
     hash.set(field, String(sum));
-    storeHash(context, key, hash);
+    if (existing === undefined) context.db.set(key, hash);
     if (typeof sum === "bigint") context.reply.bigInteger(sum);
     else context.reply.integer(sum);
     context.db.signalModified(key);
@@ -59,14 +60,15 @@ const hincrbyfloat: CommandSpec = {
     const increment = parseLongDouble(by);
     if (increment === undefined) fail(replyErrors.notAFloat);
     if (!Number.isFinite(increment.exponent)) fail("ERR value is NaN or Infinity");
-    const hash = writeOrCreateHash(context, key);
+    const existing = writeHash(context, key);
+    const hash = existing ?? newHash(context);
     const old = parseLongDouble(elementText(hash.get(field) ?? 0));
     if (old === undefined) fail("ERR hash value is not a float");
     const sum = addLongDoubles(old, increment);
     if (sum === undefined) fail(replyErrors.incrementNanOrInfinity);
     const text = formatLongDouble(sum);
     hash.set(field, text);
-    storeHash(context, key, hash);
+    if (existing === undefined) context.db.set(key, hash);
     context.reply.bulk(text);
     context.db.signalModified(key);
     context.notify("h", "hincrbyfloat", key);

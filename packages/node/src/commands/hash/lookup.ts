@@ -19,12 +19,7 @@ export function writeHash(context: CommandContext, key: string): HashValue | und
   return asHash(context.db.lookupWrite(key));
 }
 
-/** The hash to change; a new one is not under its key until `storeHash`. */
-export function writeOrCreateHash(context: CommandContext, key: string): HashValue {
-  return writeHash(context, key) ?? new HashValue(context.db.collections);
-}
-
-/** Puts a hash that may be new under its key. */
-export function storeHash(context: CommandContext, key: string, hash: HashValue): void {
-  if (context.db.peek(key) === undefined) context.db.set(key, hash);
+/** A hash under no key: it comes there when it has its first field. */
+export function newHash(context: CommandContext): HashValue {
+  return new HashValue(context.db.collections);
 }

@@ -3,19 +3,20 @@ import { wrongArgumentCount } from "@slotlog/resp";
 import type { CommandContext } from "../../dispatch/context.js";
 import { fail } from "../errors.js";
 import { type CommandSpec, keyAt } from "../spec.js";
-import { storeHash, writeHash, writeOrCreateHash } from "./lookup.js";
+import { newHash, writeHash } from "./lookup.js";
 
 /** Sets all fields; returns how many are new. */
 function setFields(context: CommandContext, argv: readonly string[]): number {
   if (argv.length % 2 === 1) fail(wrongArgumentCount(context.command.fullName));
   const key = argv[1] as string;
-  const hash = writeOrCreateHash(context, key);
+  const existing = writeHash(context, key);
+  const hash = existing ?? newHash(context);
   hash.prepare(argv, 2, argv.length);
   let created = 0;
   for (let index = 2; index < argv.length; index += 2) {
     if (hash.set(argv[index] as string, argv[index + 1] as string)) created++;
   }
-  storeHash(context, key, hash);
+  if (existing === undefined) context.db.set(key, hash);
   context.db.signalModified(key);
   context.notify("h", "hset", key);
   context.dirty += (argv.length - 2) / 2;
@@ -77,14 +78,15 @@ const hsetnx: CommandSpec = {
   },
   run(context, argv) {
     const key = argv[1] as string;
-    const hash = writeOrCreateHash(context, key);
+    const existing = writeHash(context, key);
+    const hash = existing ?? newHash(context);
     if (hash.has(argv[2] as string)) {
       context.reply.integer(0);
       return;
     }
     hash.prepare(argv, 2, 4);
     hash.set(argv[2] as string, argv[3] as string);
-    storeHash(context, key, hash);
+    if (existing === undefined) context.db.set(key, hash);
     context.db.signalModified(key);
     context.notify("h", "hset", key);
     context.dirty += 1;
