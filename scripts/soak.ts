@@ -26,6 +26,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     file: "packages/node/src/testing/replication-runs/soak.ts",
     what: "primaries and replicas under cuts, crashes and restarts, by seed",
   },
+  lease: {
+    file: "packages/cluster-bus/src/testing/quiet-soak.ts",
+    what: "hours of quiet clusters, in which no write lease may run out, by seed",
+  },
   properties: {
     file: "packages/node/src/testing/properties-soak.ts",
     what: "random commands beside a real server, a million steps per type",

@@ -14,7 +14,8 @@ import { RawClient } from "../harness/raw-client.js";
 import { textOf } from "../harness/reply.js";
 import { eventually, removeDirectory, temporaryDirectory } from "../harness/server.js";
 import { Traffic } from "../harness/traffic.js";
-import { ComposeProject, image, services } from "./project.js";
+import { watchCut } from "./cut-watch.js";
+import { ComposeProject, image, nodeTimeoutMs, services } from "./project.js";
 
 const directory = temporaryDirectory();
 const passwordFile = join(directory, "password.txt");
@@ -192,13 +193,10 @@ async function cutAndConnect(): Promise<void> {
   const [service = ""] = (await primaries()).filter((name) => name !== "node-2");
   const container = await open.container(service);
   const own = await keyAt(service);
+  const { report } = await watchCut(open, service, own);
+  const calledAt = Date.now();
   await mustRun("docker", ["network", "disconnect", open.network, container]);
-  const cutAt = performance.now();
-  await eventually("it refuses writes", async () => {
-    const reply = await open.askInside(service, "SET", own, "late");
-    return reply.startsWith("-CLUSTERDOWN") ? undefined : reply;
-  });
-  const stoppedAfterMs = performance.now() - cutAt;
+  const doneAt = Date.now();
   const cluster = new Cluster([{ host: "127.0.0.1", port: open.port("node-2") }], {
     clusterRetryStrategy: () => 200,
     retryDelayOnClusterDown: 200,
@@ -216,7 +214,18 @@ async function cutAndConnect(): Promise<void> {
   } finally {
     cluster.disconnect();
   }
-  console.log(`it stopped taking writes ${stoppedAfterMs.toFixed(0)} ms after the cut`);
+  // From the call on, less what docker took until the interface was gone, which the container saw.
+  const { vanishedAt, lastTakenAt, firstRefusedAt, refusal, taken } = await report;
+  console.log(
+    `the cut came ${vanishedAt - calledAt} ms after docker was called (which took ` +
+      `${doneAt - calledAt} ms), the last of ${taken} writes that were taken was sent ` +
+      `${lastTakenAt - vanishedAt} ms after the cut, the first that was refused ` +
+      `${firstRefusedAt - vanishedAt} ms after it`,
+  );
+  assert.ok(calledAt <= vanishedAt && vanishedAt <= doneAt + 100, "the container saw the cut");
+  assert.ok(lastTakenAt - vanishedAt < nodeTimeoutMs, "it stops within the node timeout");
+  assert.ok(firstRefusedAt > vanishedAt, "it took writes until it was cut off");
+  assert.equal(refusal, "-CLUSTERDOWN The cluster is down");
   await mustRun("docker", ["network", "connect", "--alias", service, open.network, container]);
   await open.untilServing();
   assert.match(await open.ask(service, "INFO", "replication"), /role:slave/);

@@ -10,6 +10,8 @@ export const image = "slotlog:compose-test";
 
 export const services = ["node-1", "node-2", "node-3", "node-4", "node-5", "node-6"] as const;
 
+export const nodeTimeoutMs = 2000;
+
 const servingWithinMs = 90_000;
 
 export class ComposeProject {
@@ -32,7 +34,7 @@ export class ComposeProject {
       `SLOTLOG_IMAGE=${image}`,
       `SLOTLOG_PORTS=${options.portPrefix}`,
       `SLOTLOG_ROUTER_PORT=${options.portPrefix}9`,
-      "SLOTLOG_NODE_TIMEOUT=2000",
+      `SLOTLOG_NODE_TIMEOUT=${nodeTimeoutMs}`,
       ...(options.passwordFile === undefined
         ? []
         : [`SLOTLOG_PASSWORD_FILE=${options.passwordFile}`]),
@@ -73,6 +75,11 @@ export class ComposeProject {
     return this.#portPrefix * 10 + services.indexOf(service as (typeof services)[number]);
   }
 
+  /** The port on which it listens in its container. */
+  innerPort(service: string): number {
+    return 7000 + services.indexOf(service as (typeof services)[number]);
+  }
+
   get routerPort(): number {
     return this.#portPrefix * 10 + 9;
   }
@@ -92,7 +99,7 @@ export class ComposeProject {
       "socket.end(words.map((w) => JSON.stringify(w)).join(' ') + '\\r\\n');" +
       "socket.on('data', (d) => process.stdout.write(d));" +
       "socket.setTimeout(5000, () => process.exit(1));";
-    const port = String(7000 + services.indexOf(service as (typeof services)[number]));
+    const port = String(this.innerPort(service));
     const node = ["node", "-e", script, port, ...command];
     return mustRun("docker", ["exec", await this.container(service), ...node]);
   }

@@ -63,6 +63,9 @@ const own = [
   "slotlog_snapshot_progress_ratio",
   "slotlog_replica_lag_bytes",
   "slotlog_promotions_total",
+  "slotlog_cluster_write_lease_seconds",
+  "slotlog_cluster_fenced",
+  "slotlog_cluster_fenced_total",
   "nodejs_eventloop_lag_p99_seconds",
   "redis_cluster_stats_messages_ping_sent",
 ];

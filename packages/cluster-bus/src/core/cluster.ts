@@ -33,6 +33,7 @@ import { receive } from "./receive.js";
 import { Bus, ClusterState, forgetLink, randomHex } from "./state.js";
 import type { LinkView, Shard, SlotsEntry } from "./views.js";
 import { linksView, preferredEndpoint, shardsView, slotsView } from "./views.js";
+import { checkLease, leaseMs, mayWrite, reviewLease } from "./write-lease.js";
 
 export interface ClusterCoreOptions {
   readonly config: BusConfig;
@@ -113,6 +114,7 @@ export class ClusterCore {
   step(input: BusInput): readonly BusEffect[] {
     const bus = this.#bus;
     bus.now = input.now;
+    checkLease(bus);
     switch (input.kind) {
       case "tick":
         this.#refreshMyself();
@@ -154,6 +156,7 @@ export class ClusterCore {
       case "host-changed":
         this.#refreshMyself();
         bus.manualDirty = true;
+        reviewLease(bus);
         break;
     }
     return this.#endTurn();
@@ -161,6 +164,7 @@ export class ClusterCore {
 
   run(command: BusCommand, now: Millis): CommandOutcome {
     this.#bus.now = now;
+    checkLease(this.#bus);
     const reply = runCommand(this.#bus, command);
     return { reply, effects: this.#endTurn() };
   }
@@ -203,6 +207,29 @@ export class ClusterCore {
 
   get stateOk(): boolean {
     return this.#bus.state.ok;
+  }
+
+  /** Whether this node, if it serves a slot, may take a write for it at this time. */
+  mayWrite(now: Millis): boolean {
+    return mayWrite(this.#bus, now);
+  }
+
+  /**
+   * Until when the answer is yes without another question: 0 if it is no, Infinity for nodes that
+   * need no majority's word.
+   */
+  get writableUntil(): Millis {
+    return this.#bus.state.lease.until;
+  }
+
+  /** How long a majority's answer is good for. */
+  get writeLeaseMs(): Millis {
+    return leaseMs(this.#bus.config);
+  }
+
+  /** How often this node had to stop taking writes because no majority had answered. */
+  get writeLeaseLapses(): number {
+    return this.#bus.state.lease.lapses;
   }
 
   get currentEpoch(): number {

@@ -41,6 +41,8 @@ export interface BusConfig {
    * A primary that starts is not writable for this long, so that a successor can make itself known.
    */
   writableDelayMs: number;
+  /** Whether a primary stops taking writes before a successor can be elected: `write-lease.ts`. */
+  writeLease: boolean;
   /** Addresses and CIDR ranges that may connect to the bus port; empty: all. */
   allowFrom: readonly string[];
 }
@@ -71,6 +73,7 @@ export function defaultBusConfig(): BusConfig {
     preferredEndpointType: "ip",
     linkSendBufferBytesMax: 0,
     writableDelayMs: 2000,
+    writeLease: true,
     allowFrom: [],
   };
 }

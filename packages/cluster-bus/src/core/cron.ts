@@ -19,9 +19,12 @@ import { announceReplication } from "./roles.js";
 import type { Bus } from "./state.js";
 import { closeLink, deletePeer } from "./state.js";
 import { reconsiderVotes } from "./vote.js";
+import { tendLease } from "./write-lease.js";
 
 const ticksPerRandomPing = 10;
 const randomPingSample = 5;
+/** So long a dial may take: where Linux would repeat its first packet. */
+const dialMsMax = 1000;
 
 export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
   const { state } = bus;
@@ -44,6 +47,7 @@ export function tick(bus: Bus, allocateLink: () => Link["id"]): void {
     watch(bus, peer);
     refresh(bus, peer);
   }
+  tendLease(bus);
   announceReplication(bus);
   expireManualFailover(bus);
   if (bus.myself.role === "replica") {
@@ -111,9 +115,13 @@ function watch(bus: Bus, peer: Peer): void {
   const pingDelay = now - peer.pingSentAt;
   const dataDelay = now - peer.dataReceivedAt;
   const silent = peer.pingSentAt !== 0 && pingDelay > half && dataDelay > half;
-  if (peer.link !== undefined && silent && now - peer.link.createdAt > config.nodeTimeoutMs) {
+  if (peer.link !== undefined) {
+    const age = now - peer.link.createdAt;
     // Maybe only the connection is dead; the next tick dials again.
-    closeLink(bus, peer.link);
+    const isDead = silent && age > config.nodeTimeoutMs;
+    // The kernel repeats a lost SYN later and later: after a cut it may sleep long over the end.
+    const isStuck = !peer.link.connected && age > Math.min(dialMsMax, config.nodeTimeoutMs);
+    if (isDead || isStuck) closeLink(bus, peer.link);
   }
   if (peer.link !== undefined) {
     if (peer.pingSentAt === 0 && now - state.table.pongReceivedAt(peer.index) > half) {

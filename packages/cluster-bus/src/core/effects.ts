@@ -28,6 +28,8 @@ export type BusEffect =
   | { readonly kind: "delete-slot-keys"; readonly slots: readonly number[] }
   | { readonly kind: "role-changed"; readonly role: LocalRole }
   | { readonly kind: "state-changed"; readonly ok: boolean }
+  /** Writes may be taken until then, by the core's clock; see `writableUntil`. */
+  | { readonly kind: "lease-changed"; readonly until: Millis }
   /** Not for subscribers here that a local PUBLISH reached already: only ever from a peer. */
   | {
       readonly kind: "publish";

@@ -14,6 +14,7 @@ import { giveSlot } from "./ownership.js";
 import type { Peer } from "./peers.js";
 import { announcePrimary, becomePrimary } from "./roles.js";
 import type { Bus, CannotFailoverReason } from "./state.js";
+import { noteHeardUs } from "./write-lease.js";
 
 /** Lets the FAIL message reach the voters before the request does. */
 const fixedDelayMs = 500;
@@ -188,6 +189,7 @@ function requestVotes(bus: Bus): void {
   state.currentEpoch++;
   state.election.epoch = state.currentEpoch;
   state.election.requested = true;
+  state.election.requestedAt = bus.now;
   bus.log("notice", `Starting a failover election for epoch ${state.currentEpoch}.`);
   broadcast(bus, {
     type: "auth-req",
@@ -226,6 +228,7 @@ export function noteVote(bus: Bus, voter: Peer, voterEpoch: number): void {
   if (!election.requested || voterEpoch < election.epoch) return;
   if (voter.grantedEpoch === election.epoch) return;
   voter.grantedEpoch = election.epoch;
+  noteHeardUs(bus, voter, election.requestedAt);
   election.votes++;
   bus.failoverDirty = true;
 }

@@ -7,6 +7,7 @@
 
 import { slotCount } from "../slot.js";
 import type { Bus } from "./state.js";
+import { lacksLease, reviewLease } from "./write-lease.js";
 
 /** Bounds of the delay after a minority partition; between them it is the node timeout. */
 const rejoinDelayMsMin = 500;
@@ -14,6 +15,7 @@ const rejoinDelayMsMax = 5000;
 
 export function updateState(bus: Bus): void {
   const { state, config, now } = bus;
+  reviewLease(bus);
   bus.stateDirty = false;
   if (state.firstEvaluatedAt === 0) state.firstEvaluatedAt = now;
   const isPrimary = bus.myself.role === "primary";
@@ -28,6 +30,7 @@ export function updateState(bus: Bus): void {
   }
   if (ok === state.ok) return;
   if (ok && isPrimary && now - state.minorityAt < rejoinDelayMs(config.nodeTimeoutMs)) return;
+  if (ok && isPrimary && lacksLease(bus)) return;
   state.ok = ok;
   bus.log(ok ? "notice" : "warning", `Cluster state changed: ${ok ? "ok" : "fail"}`);
   bus.emit({ kind: "state-changed", ok });

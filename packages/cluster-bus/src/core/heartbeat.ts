@@ -18,6 +18,7 @@ import { makeGossipEntry } from "./gossip-entry.js";
 import type { PeerTable } from "./peer-table.js";
 import { hasConnectedLink, slotsForMessage, wireFlags } from "./peers.js";
 import type { Bus } from "./state.js";
+import { noteAsked } from "./write-lease.js";
 
 /**
  * Gossip about at least this many nodes, and about a tenth of them if that is more. With a tenth,
@@ -61,6 +62,7 @@ export function sendHeartbeat(bus: Bus, link: Link, type: HeartbeatMessage["type
     refresh(bus, peer);
   }
   if (!link.connected) return;
+  if (type !== "pong" && !link.inbound && peer !== undefined) noteAsked(bus, peer);
   bus.send([link], {
     type,
     header: makeHeader(bus),

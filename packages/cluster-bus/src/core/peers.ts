@@ -64,6 +64,10 @@ export interface Peer {
   primary: Peer | undefined;
   /** When the pending ping was sent; 0 if none is pending. */
   pingSentAt: Millis;
+  /** When the oldest ping left that its link has not answered; 0 if it has answered all. */
+  askedAt: Millis;
+  /** When a ping left that it has answered: it has heard of us later than that. */
+  answeredAt: Millis;
   dataReceivedAt: Millis;
   failedAt: Millis;
   /** When we last voted for a replica of this primary. */
@@ -120,6 +124,8 @@ export function createPeer(options: {
     replicas: [],
     primary: undefined,
     pingSentAt: 0,
+    askedAt: 0,
+    answeredAt: 0,
     dataReceivedAt: 0,
     failedAt: 0,
     votedAt: 0,

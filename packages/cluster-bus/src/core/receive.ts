@@ -28,6 +28,7 @@ import { becomePrimary, becomeReplica, makeReplicaOf, setShardId } from "./roles
 import type { Bus } from "./state.js";
 import { closeLink } from "./state.js";
 import { considerVote } from "./vote.js";
+import { noteAnswered } from "./write-lease.js";
 
 export function receive(bus: Bus, link: Link, message: BusMessage): void {
   bus.state.received[message.type]++;
@@ -175,6 +176,7 @@ function receiveHeartbeat(
   if (message.type === "pong" && !link.inbound) {
     bus.state.table.setPongReceivedAt(sender.index, bus.now);
     sender.pingSentAt = 0;
+    noteAnswered(bus, sender);
     noteReachable(bus, sender);
     refresh(bus, sender);
   }

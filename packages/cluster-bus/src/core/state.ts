@@ -17,6 +17,8 @@ import type { IdNumbers } from "./peer-table.js";
 import { PeerTable } from "./peer-table.js";
 import type { Link, Peer } from "./peers.js";
 import { createPeer, detachReplica, orphanReplicas } from "./peers.js";
+import type { WriteLease } from "./write-lease.js";
+import { newWriteLease } from "./write-lease.js";
 
 export type CannotFailoverReason =
   | "none"
@@ -31,6 +33,8 @@ export interface ElectionState {
   at: Millis;
   votes: number;
   requested: boolean;
+  /** When the votes were asked for. */
+  requestedAt: Millis;
   rank: number;
   epoch: number;
   reason: CannotFailoverReason;
@@ -66,6 +70,7 @@ export class ClusterState {
     at: 0,
     votes: 0,
     requested: false,
+    requestedAt: 0,
     rank: 0,
     epoch: 0,
     reason: "none",
@@ -79,6 +84,7 @@ export class ClusterState {
   };
   readonly sent: Record<MessageType, number> = zeroCounts();
   readonly received: Record<MessageType, number> = zeroCounts();
+  readonly lease: WriteLease = newWriteLease();
   currentEpoch = 0;
   lastVoteEpoch = 0;
   /** Requests for our vote that wait for word from a sibling of the candidate. */
@@ -214,6 +220,8 @@ export function forgetLink(bus: Bus, link: Link): boolean {
   const peer = link.peer;
   if (peer?.link === link) {
     peer.link = undefined;
+    // What was asked on it will not be answered.
+    peer.askedAt = 0;
     bus.state.table.wake(peer);
   }
   if (peer?.inbound === link) peer.inbound = undefined;

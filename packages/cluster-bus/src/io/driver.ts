@@ -32,6 +32,8 @@ export interface BusNode extends BusHost {
   onDeleteSlotKeys(slots: readonly number[]): void;
   onRoleChanged(role: LocalRole): void;
   onStateChanged(ok: boolean): void;
+  /** Until when writes may be taken without asking `core.mayWrite`, by the monotonic clock. */
+  onLeaseChanged(until: Millis): void;
   onPublish(message: {
     readonly sharded: boolean;
     readonly channel: Uint8Array;
@@ -146,6 +148,11 @@ export class BusDriver {
   now(): Millis {
     const elapsed = this.#options.clock.monotonic() - this.#monotonicStart;
     return Math.floor(this.#wallStart + elapsed);
+  }
+
+  /** The same moment by the monotonic clock. */
+  monotonic(at: Millis): Millis {
+    return at - this.#wallStart + this.#monotonicStart;
   }
 
   /** Listens and starts to tick. Call after the data set was loaded. */
@@ -305,6 +312,9 @@ export class BusDriver {
         break;
       case "state-changed":
         node.onStateChanged(effect.ok);
+        break;
+      case "lease-changed":
+        node.onLeaseChanged(this.monotonic(effect.until));
         break;
       case "publish":
         node.onPublish(effect);

@@ -2,20 +2,25 @@
  * What must hold in every history, checked from outside the code under test: no voter grants twice
  * in an epoch, no vote leaves before it is durable, nobody wins without a majority, two primaries
  * never own a slot in the same epoch, epochs never fall, a primary that hears no majority stops,
- * and, once all faults are gone, everybody has the same picture. These are the promises of Redis
- * Cluster, not stronger ones: epochs that were taken without a vote (TAKEOVER, BUMPEPOCH, an
- * imported slot, a collision that parted) may collide until the nodes have heard of each other.
+ * one that no majority has heard takes no writes, and, once all faults are gone, everybody has the
+ * same picture. But for the writes these are the promises of Redis Cluster, not stronger ones:
+ * epochs that were taken without a vote (TAKEOVER, BUMPEPOCH, an imported slot, a collision that
+ * parted) may collide until the nodes have heard of each other.
  */
 
 import type { BusEffect } from "../core/effects.js";
 import type { BusMessage, Millis } from "../message.js";
 import { parseNodesConf } from "../nodes-conf.js";
+import { leaseMs } from "../core/write-lease.js";
 import { slotCount } from "../slot.js";
 import type { SimNode, SimNodeObserver } from "./sim-node.js";
 
 export class SafetyViolation extends Error {
   override readonly name = "SafetyViolation";
 }
+
+/** Clocks drift: a lease by a clock that is slow is a little longer. */
+const clockTolerance = 1.01;
 
 /** The tables are compared slot by slot, which is dear: in every so many checks. */
 const checksPerTable = 20;
@@ -48,6 +53,7 @@ export class SafetyChecker implements SimNodeObserver {
    */
   #takenOver = false;
   #newVotes: string[] = [];
+  #twoWriteSince: Millis | undefined;
   #checks = 0;
   votesSeen = 0;
   electionsWon = 0;
@@ -124,8 +130,10 @@ export class SafetyChecker implements SimNodeObserver {
       if (stale !== undefined) fail(`${node.name} keeps about ${stale} what is no longer so`);
       if (withTables) checkTables(node);
       this.#checkMinority(node, nodes);
+      this.#checkLease(node, nodes);
     }
     this.#checkOwners(nodes);
+    this.#checkWriters(nodes);
   }
 
   #checkVote(node: SimNode, epoch: number, to: readonly SimNode[]): void {
@@ -210,6 +218,43 @@ export class SafetyChecker implements SimNodeObserver {
     );
   }
 
+  /**
+   * Who takes writes has been heard by a majority of the primaries it knows within its lease: so
+   * none of those suspects it, whatever happened to what they sent back.
+   */
+  #checkLease(node: SimNode, nodes: readonly SimNode[]): void {
+    const { core, config } = node;
+    if (!takesWrites(node) || !config.writeLease) return;
+    const electorate = core.nodes.filter((peer) => peer.role === "primary" && peer.slotCount > 0);
+    const since = this.#now() - leaseMs(config) * clockTolerance;
+    const hearers = nodes.filter((one) => (this.#heard.get(one)?.get(node) ?? 0) >= since);
+    const ids = new Set(hearers.map((one) => one.core.myId)).add(core.myId);
+    const count = electorate.filter((peer) => ids.has(peer.id)).length;
+    if (count > electorate.length / 2) return;
+    fail(`${node.name} takes writes, though of ${electorate.length} primaries ${count} heard it`);
+  }
+
+  /**
+   * The first that learns of a successor is a majority, and a primary that a majority does not
+   * answer takes no writes: two take writes for a slot for a node timeout at most.
+   */
+  #checkWriters(nodes: readonly SimNode[]): void {
+    const writers = nodes.filter((node) => takesWrites(node));
+    const owned = writers.reduce((sum, node) => sum + node.core.myself.slotCount, 0);
+    // Looking at every slot is dear, and needed only if they have more than there are.
+    const pair = owned > slotCount ? sharingPair(writers) : undefined;
+    if (pair === undefined || this.#takenOver) {
+      this.#twoWriteSince = undefined;
+      return;
+    }
+    this.#twoWriteSince ??= this.#now();
+    const ms = this.#now() - this.#twoWriteSince;
+    const [one, other] = pair;
+    if (ms > one.config.nodeTimeoutMs) {
+      fail(`${one.name} and ${other.name} take writes for the same slot since ${ms} ms`);
+    }
+  }
+
   /** Whom it heard, and whom those heard: gossip saves a ping of one's own. */
   #heardOf(node: SimNode, withinMs: Millis): Set<SimNode> {
     const found = new Set([node]);
@@ -229,6 +274,20 @@ export class SafetyChecker implements SimNodeObserver {
  */
 export function minorityBoundMs(nodeTimeoutMs: Millis): Millis {
   return nodeTimeoutMs * 2 + 1500;
+}
+
+function takesWrites(node: SimNode): boolean {
+  const { core } = node;
+  const serves = node.running && core.isPrimary && core.stateOk && core.myself.slotCount > 0;
+  return serves && core.mayWrite(node.now());
+}
+
+function sharingPair(nodes: readonly SimNode[]): readonly [SimNode, SimNode] | undefined {
+  for (const [i, one] of nodes.entries()) {
+    const other = nodes.slice(i + 1).find((another) => sharedSlot(one, another) >= 0);
+    if (other !== undefined) return [one, other];
+  }
+  return undefined;
 }
 
 function sharedSlot(a: SimNode, b: SimNode): number {

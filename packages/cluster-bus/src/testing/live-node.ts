@@ -61,6 +61,7 @@ export async function startLiveNode(overrides: Partial<BusConfig> = {}): Promise
       onDeleteSlotKeys: ignore,
       onRoleChanged: (role) => void roles.push(role),
       onStateChanged: ignore,
+      onLeaseChanged: ignore,
       onPublish: (message) => void published.push(String.fromCharCode(...message.payload)),
       onPauseWrites: ignore,
       onUnpauseWrites: ignore,

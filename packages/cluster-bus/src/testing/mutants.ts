@@ -243,4 +243,38 @@ export const mutants: readonly Mutant[] = [
     from: "if (slots.assignedCount < slotCount) return false;",
     to: "",
   },
+  {
+    name: "a write lease outlives the node timeout",
+    file: "core/write-lease.ts",
+    from: "const leaseShare = 0.9;",
+    to: "const leaseShare = 1.6;",
+    seenBy: "write-lease.txt",
+  },
+  {
+    name: "the write lease does not follow the roles and slots",
+    file: "core/health.ts",
+    from: "  reviewLease(bus);\n",
+    to: "",
+    seenBy: "write-lease.txt",
+  },
+  {
+    name: "half of the primaries are enough for a write lease",
+    file: "core/write-lease.ts",
+    from: "const needed = Math.floor((others.length + 1) / 2);",
+    to: "const needed = Math.max(1, Math.floor(others.length / 2));",
+    seenBy: "write-lease.txt",
+  },
+  {
+    name: "a write lease that ran out is back with the first answer",
+    file: "core/write-lease.ts",
+    from: 'if (lease.phase === "lapsed" && now - lease.heardAt < delay) return;',
+    to: "if (delay < 0) return;",
+    seenBy: "write-lease.txt",
+  },
+  {
+    name: "what a primary sends renews the lease, whether it has heard us or not",
+    file: "core/receive.ts",
+    from: "  sender.dataReceivedAt = now;\n",
+    to: "  sender.dataReceivedAt = now;\n  sender.answeredAt = now;\n",
+  },
 ];

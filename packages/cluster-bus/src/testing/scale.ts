@@ -224,6 +224,8 @@ export interface ScaleReport {
   /** Until all nodes knew its successor. */
   readonly replacedAfterMs: Millis;
   readonly sampled: number;
+  /** Primaries that stopped taking writes although nothing was wrong with them. */
+  readonly leaseLapses: number;
 }
 
 export interface ScaleHooks {
@@ -281,6 +283,7 @@ export function runScale(
     bytesPerNodeAndSecond: bytes / nodeSeconds,
     ...failure,
     sampled: world.sampled,
+    leaseLapses: nodes.reduce((sum, { core }) => sum + core.writeLeaseLapses, 0),
   };
 }
 

@@ -31,6 +31,10 @@ const conditions: Readonly<Record<string, (asked: Asked) => boolean>> = {
   /** `p1 serves`: its state is ok. */
   serves: ({ node }) => node.core.stateOk,
   refuses: ({ node }) => !node.core.stateOk,
+  /** `p1 writes 0`: it takes a client's write for that slot. */
+  writes: ({ node, words: [slot] }) => node.takesWrites(Number(slot)),
+  /** `p1 fenced`: its state is ok, and it takes no writes. */
+  fenced: ({ node }) => node.core.stateOk && !node.core.mayWrite(node.now()),
   /** `r1 owns 0`: `r1` itself says so. */
   owns: ({ node, words: [slot] }) => node.core.ownerOf(Number(slot))?.isMyself ?? false,
   /** `p1 gives 5 p2`: to `p1`, `p2` owns the slot. */
@@ -52,7 +56,13 @@ const conditions: Readonly<Record<string, (asked: Asked) => boolean>> = {
 export function holds(cluster: SimCluster, condition: string): boolean {
   if (condition === "all agree") return disagreement(cluster.nodes) === "";
   const [name = "", verb = "", ...words] = condition.split(/\s+/);
+  if (name === "two" && verb === "write") return twoWrite(cluster, Number(words[0]));
   const ask = conditions[verb];
   if (ask === undefined) throw new ScenarioError(`no such condition: ${condition}`);
   return ask({ cluster, node: cluster.node(name), words });
+}
+
+/** `two write 0`: two nodes would take a write for that slot. */
+function twoWrite({ nodes }: SimCluster, slot: number): boolean {
+  return nodes.filter((node) => node.takesWrites(slot)).length > 1;
 }

@@ -107,6 +107,13 @@ export class SimNode implements SimEndpoint, BusHost {
     return this.disk.readDurable(confPath);
   }
 
+  /** A client's write for this slot would be taken. */
+  takesWrites(slot: number): boolean {
+    const { core } = this;
+    if (!this.running || !core.isPrimary || !core.stateOk || this.writesPaused) return false;
+    return core.ownerOf(slot)?.isMyself === true && core.mayWrite(this.now());
+  }
+
   get writesPaused(): boolean {
     return this.now() < this.writesPausedUntil;
   }
@@ -360,6 +367,7 @@ export class SimNode implements SimEndpoint, BusHost {
         break;
       case "slots-changed":
       case "state-changed":
+      case "lease-changed":
         break;
     }
   }

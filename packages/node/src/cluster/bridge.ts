@@ -43,6 +43,8 @@ export interface ClusterBridgeParts {
   onFatal(error: unknown): void;
 }
 
+const down = "CLUSTERDOWN The cluster is down";
+
 export class ClusterBridge implements ClusterGate {
   readonly bus: BusDriver;
   readonly busConfig: BusConfig;
@@ -52,6 +54,7 @@ export class ClusterBridge implements ClusterGate {
   readonly #seeds: Seeds;
   readonly #parts: ClusterBridgeParts;
   serving = false;
+  writesUntil = 0;
 
   constructor(parts: ClusterBridgeParts, confText: string | undefined) {
     const { ports, configuration, directory } = parts;
@@ -92,8 +95,14 @@ export class ClusterBridge implements ClusterGate {
     return this.bus.stop();
   }
 
-  /** Redis' rules (`getNodeByQuery`), in its order. */
   decide(request: RouteRequest): string | undefined {
+    const refusal = this.#whereTo(request);
+    if (refusal !== undefined || request.readOnly || this.#mayWrite()) return refusal;
+    return down;
+  }
+
+  /** Redis' rules (`getNodeByQuery`), in its order. */
+  #whereTo(request: RouteRequest): string | undefined {
     const { core } = this.bus;
     const { slot, client } = request;
     const owner = core.ownerOf(slot);
@@ -120,6 +129,27 @@ export class ClusterBridge implements ClusterGate {
     return isMine ? undefined : `MOVED ${slot} ${this.#addressFor(client, owner)}`;
   }
 
+  /** What is left of the write lease; all of it where nobody's word is needed. */
+  get writeLeaseMs(): number {
+    const { core } = this.bus;
+    const now = this.bus.now();
+    if (!core.mayWrite(now)) return 0;
+    return Math.min(core.writableUntil - now, core.writeLeaseMs);
+  }
+
+  /** The cluster is served, but not writes: a majority of the primaries has to answer first. */
+  get isFenced(): boolean {
+    return this.serving && this.writeLeaseMs === 0;
+  }
+
+  /** Asked when the lease has run out, as far as it was known: word may have come since. */
+  #mayWrite(): boolean {
+    const { core } = this.bus;
+    const mayWrite = core.mayWrite(this.bus.now());
+    this.writesUntil = this.bus.monotonic(core.writableUntil);
+    return mayWrite;
+  }
+
   #addressFor(client: Client, node: NodeView): string {
     const mapped = this.addressMap.addressFor(client.link.localAddress, node);
     if (mapped !== undefined) return `${mapped.host}:${mapped.port}`;
@@ -127,7 +157,6 @@ export class ClusterBridge implements ClusterGate {
   }
 
   #refusalWhenDown(request: RouteRequest): string | undefined {
-    const down = "CLUSTERDOWN The cluster is down";
     if (request.shardChannel) {
       return this.#config.clusterAllowPubsubshardWhenDown ? undefined : down;
     }
@@ -152,6 +181,9 @@ export class ClusterBridge implements ClusterGate {
       onRoleChanged: (role) => this.#takeRole(role),
       onStateChanged: (ok) => {
         this.serving = ok;
+      },
+      onLeaseChanged: (until) => {
+        this.writesUntil = until;
       },
       onPublish: (message) => this.#parts.onPublish(message),
       onPauseWrites: (until) => this.#parts.pauseWrites(until),
@@ -197,6 +229,7 @@ export class ClusterBridge implements ClusterGate {
       preferredEndpointType: config.clusterPreferredEndpointType,
       linkSendBufferBytesMax: config.clusterLinkSendbufLimit,
       writableDelayMs: config.clusterRejoinDelayMs,
+      writeLease: config.clusterWriteLease,
       allowFrom: config.clusterBusAllow,
     } satisfies BusConfig);
   }
@@ -222,6 +255,7 @@ const observed = [
   "cluster-preferred-endpoint-type",
   "cluster-link-sendbuf-limit",
   "cluster-rejoin-delay-ms",
+  "cluster-write-lease",
   "cluster-bus-allow",
 ] as const;
 

@@ -18,9 +18,10 @@ export function route(
 ): string | undefined {
   const { cluster } = node;
   if (cluster === undefined) return undefined;
-  if (command.runsQueue) return client.inTransaction ? routeQueue(cluster, client) : undefined;
+  if (command.runsQueue)
+    return client.inTransaction ? routeQueue(node, cluster, client) : undefined;
   if (command.movable || command.keySpecs.length > 1) {
-    return routeSlowly(cluster, client, command, argv);
+    return routeSlowly(node, cluster, client, command, argv);
   }
   const first = command.firstKey;
   if (first === 0) return undefined;
@@ -32,8 +33,19 @@ export function route(
       if (database.slotOf(argv[i] as string) !== slot) return replyErrors.crossSlot;
     }
   }
-  if (cluster.serving && cluster.route[slot] === 0) return undefined;
-  return routeSlowly(cluster, client, command, argv);
+  if (isServed(node, cluster, slot, command.flags)) return undefined;
+  return routeSlowly(node, cluster, client, command, argv);
+}
+
+/** Without another question: while the write lease is held, it costs one comparison. */
+function isServed(
+  { dispatcher }: NodeServices,
+  cluster: ClusterGate,
+  slot: number,
+  flags: number,
+): boolean {
+  if (!cluster.serving || cluster.route[slot] !== 0) return false;
+  return dispatcher.batchBeganAt < cluster.writesUntil || (flags & Flag.write) === 0;
 }
 
 /** The keys of a command, in the order of its words. */
@@ -47,14 +59,14 @@ export function queuedKeys({ queue }: Client): readonly string[] {
 }
 
 /** EXEC: the slot may have gone since its commands were queued. */
-function routeQueue(cluster: ClusterGate, client: Client): string | undefined {
+function routeQueue(node: NodeServices, cluster: ClusterGate, client: Client): string | undefined {
   const keys = queuedKeys(client);
   const [firstKey] = keys;
   if (firstKey === undefined) return undefined;
   const { database } = client;
   const slot = database.slotOf(firstKey);
   if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
-  if (cluster.serving && cluster.route[slot] === 0) return undefined;
+  if (isServed(node, cluster, slot, client.queuedFlags)) return undefined;
   return cluster.decide({
     slot,
     client,
@@ -72,6 +84,7 @@ function countMissing(database: Client["database"], keys: readonly string[]): nu
 }
 
 function routeSlowly(
+  node: NodeServices,
   cluster: ClusterGate,
   client: Client,
   command: Command,
@@ -86,7 +99,7 @@ function routeSlowly(
   const { database } = client;
   const slot = database.slotOf(firstKey);
   if (keys.some((key) => database.slotOf(key) !== slot)) return replyErrors.crossSlot;
-  if (cluster.serving && cluster.route[slot] === 0) return undefined;
+  if (isServed(node, cluster, slot, command.flags)) return undefined;
   const missingKeys = shardChannel ? 0 : countMissing(database, keys);
   return cluster.decide({
     slot,

@@ -44,6 +44,11 @@ export interface ClusterGate {
   readonly route: Uint8Array;
   /** False while the cluster is down: then no slot is served without another question. */
   readonly serving: boolean;
+  /**
+   * Before this, by the monotonic clock, writes on those slots need no further question either; a
+   * process that has slept finds it passed before anything else has run.
+   */
+  readonly writesUntil: number;
   /** The error text of a redirect or refusal, or `undefined` if this node serves the command. */
   decide(request: RouteRequest): string | undefined;
 }

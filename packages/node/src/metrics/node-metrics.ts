@@ -4,6 +4,7 @@
  * times of the disk are collected before.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { ClusterBridge } from "../cluster/bridge.js";
 import type { Node } from "../node.js";
 import { buildInfo } from "../observe/info.js";
 import type { DiskTimes } from "./timed-disk.js";
@@ -196,8 +197,28 @@ function ownSamples(node: Node, disk: Unsynced): Sample[] {
     ),
     counter("slotlog_redirects_total", "MOVED and ASK replies", stats.redirects),
     counter("slotlog_promotions_total", "Times this node became primary", stats.promotions),
-    ...(cluster === undefined
-      ? []
-      : [gauge("slotlog_cluster_links", "Links of the bus", cluster.bus.core.linksView().length)]),
+    ...(cluster === undefined ? [] : clusterSamples(cluster)),
+  ];
+}
+
+function clusterSamples(cluster: ClusterBridge): Sample[] {
+  const { core } = cluster.bus;
+  return [
+    gauge("slotlog_cluster_links", "Links of the bus", core.linksView().length),
+    gauge(
+      "slotlog_cluster_write_lease_seconds",
+      "How long writes are taken if no primary answers any more",
+      cluster.writeLeaseMs / 1000,
+    ),
+    gauge(
+      "slotlog_cluster_fenced",
+      "1: writes are refused until a majority of the primaries answers",
+      Number(cluster.isFenced),
+    ),
+    counter(
+      "slotlog_cluster_fenced_total",
+      "Times writes were refused because no majority of the primaries answered",
+      core.writeLeaseLapses,
+    ),
   ];
 }

@@ -26,6 +26,8 @@ export interface InfoSource {
   /** Longest and summed times, for `INFO debug`. */
   debug(): DebugInfo;
   readonly clusterEnabled: boolean;
+  /** Writes are refused until a majority of the primaries answers; undefined without a cluster. */
+  readonly isFenced: boolean | undefined;
   readonly latencyTracking: boolean;
   readonly percentiles: readonly number[];
 }

@@ -102,6 +102,7 @@ function sourceWith(changes: Partial<InfoSource> = {}): InfoSource {
     ],
     debug: () => sevens(),
     clusterEnabled: true,
+    isFenced: false,
     latencyTracking: true,
     percentiles: [50, 99.9],
     ...changes,
@@ -153,7 +154,7 @@ test("the sections that are asked for, once each, in INFO's order and any case",
 test("sections are parted by an empty line, and lines end as on the wire", () => {
   assert.equal(
     buildInfo(sourceWith(), ["cluster", "keyspace"]),
-    "# Cluster\r\ncluster_enabled:1\r\n\r\n# Keyspace\r\ndb0:keys=5,expires=1,avg_ttl=12\r\n",
+    "# Cluster\r\ncluster_enabled:1\r\nslotlog_fenced:0\r\n\r\n# Keyspace\r\ndb0:keys=5,expires=1,avg_ttl=12\r\n",
   );
 });
 

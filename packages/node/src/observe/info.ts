@@ -69,7 +69,10 @@ const SECTIONS: readonly Section[] = [
     name: "cluster",
     title: "Cluster",
     shown: "default",
-    lines: (s) => [["cluster_enabled", Number(s.clusterEnabled)]],
+    lines: (s) => [
+      ["cluster_enabled", Number(s.clusterEnabled)],
+      ...(s.isFenced === undefined ? [] : [["slotlog_fenced", Number(s.isFenced)] as const]),
+    ],
   },
   {
     name: "keyspace",

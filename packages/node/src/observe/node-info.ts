@@ -33,6 +33,10 @@ export class NodeInfo implements InfoSource {
     return this.#node.config.clusterEnabled;
   }
 
+  get isFenced(): boolean | undefined {
+    return this.#node.cluster?.isFenced;
+  }
+
   get latencyTracking(): boolean {
     return this.#node.config.latencyTracking;
   }

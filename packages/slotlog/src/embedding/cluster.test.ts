@@ -21,6 +21,8 @@ async function client(node: EmbeddedNode): Promise<Redis> {
   return redis;
 }
 
+const nodeTimeoutMs = 500;
+
 /** Resolves once it holds; the limit is for what never does. */
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + 20_000;
@@ -84,7 +86,7 @@ describe("startCluster", async () => {
   const cluster = await startCluster({
     primaries: 3,
     replicasPerPrimary: 1,
-    config: { "cluster-node-timeout": 500 },
+    config: { "cluster-node-timeout": nodeTimeoutMs, "cluster-write-lease": true },
   });
   after(() => cluster.stop());
   const redis = new Redis.Cluster(cluster.addresses, { clusterRetryStrategy: () => 50 });
@@ -143,7 +145,20 @@ describe("startCluster", async () => {
     const primary = await cluster.primaryOf("key1");
     const [replica] = await cluster.replicasOf(primary);
     assert.ok(replica !== undefined);
+    const writer = await client(primary);
+    assert.equal(await writer.set("key1", "1"), "OK");
     await cluster.partition(primary);
+    const cutAt = performance.now();
+    let lastTakenAt = cutAt;
+    await eventually("the minority takes no writes", async () => {
+      const sentAt = performance.now();
+      const refusal = await writer.set("key1", "1").then(() => "", String);
+      if (refusal === "") lastTakenAt = sentAt;
+      return refusal.includes("CLUSTERDOWN");
+    });
+    const tookMs = lastTakenAt - cutAt;
+    assert.ok(tookMs <= nodeTimeoutMs, `the last write was taken ${tookMs} ms after the cut`);
+    writer.disconnect();
     await eventually("the minority stops", async () => (await clusterState(primary)) === "fail");
     await eventually("the majority goes on", async () =>
       (await info(replica, "replication")).includes("role:master"),

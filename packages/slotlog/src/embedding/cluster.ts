@@ -247,7 +247,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Embedd
     }
     const nodes = members.map((member) => {
       const { host, listener, port, busPort, path } = member;
-      const own = { bind: address, port, "cluster-port": busPort, dir: path };
+      const own = {
+        ...{ bind: address, port, "cluster-port": busPort, dir: path },
+        // A thread that stands still, at a breakpoint for one, stops all of its nodes alike: none
+        // was replaced meanwhile, and writes right behind it must not be refused.
+        "cluster-write-lease": options.isolation === "worker",
+      };
       return new EmbeddedNode({
         host: address,
         port,

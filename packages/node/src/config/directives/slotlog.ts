@@ -39,6 +39,8 @@ export const slotlogDirectives = [
   words("cluster-seeds", { rule: seedsReason }),
   /** How long a restarted primary stays down so that it learns of a failover it slept through. */
   numeric("cluster-rejoin-delay-ms", { initial: 2000, max: INT_MAX }),
+  /** Whether a primary that no majority answers stops taking writes before it can be replaced. */
+  toggle("cluster-write-lease", true),
   /**
    * Lines as Redis prints them, or one JSON object per line. Hidden from patterns: tools set again
    * what `CONFIG GET *` gave them, and know of Redis' own immutable directives only.

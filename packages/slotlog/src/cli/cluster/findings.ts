@@ -61,6 +61,14 @@ function nodeFindings({ node, answer, trouble }: SeenNode): Finding[] {
       ),
     );
   }
+  if (info.get("slotlog_fenced") === "1") {
+    found.push(
+      error(
+        "refuses writes: no majority of the primaries answers it",
+        "Look whether the others live, and whether its bus port reaches theirs; it goes on by itself.",
+      ),
+    );
+  }
   if (info.get("aof_last_bgrewrite_status") === "err") {
     found.push(warning("its last AOF rewrite failed", "See its log; room on the disk is missing?"));
   }
