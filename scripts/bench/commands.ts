@@ -8,13 +8,10 @@ import type { Server } from "@slotlog/test-e2e/harness/server";
 import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
-import { cpuSeconds, describeMachine } from "./machine.js";
+import { cpuSeconds, describeMachine, median, pairedRatio } from "./machine.js";
 
-/**
- * Of so many rounds the fastest counts, for either server: on a shared machine a neighbour halves
- * the speed of one round in five, and no round is too fast.
- */
-const rounds = 6;
+/** Pairs of rounds: short, and so many that some may be disturbed. */
+const rounds = 9;
 const clients = 50;
 /** As redis-benchmark is run without `-r`: one key. */
 const pipelines = [1, 16, 64] as const;
@@ -23,7 +20,7 @@ export const everyTest =
   "set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange_100,lrange_600,mset,xadd";
 
 /** Requests per round: CPU time comes in ticks of 10 ms, so a round has to take some dozens. */
-const requests = { plain: 40_000, pipelined: 400_000 } as const;
+const requests = { plain: 30_000, pipelined: 300_000 } as const;
 /** Replies of hundreds of elements, and requests of ten keys. */
 const costs: Readonly<Record<string, number>> = { lrange_100: 8, lrange_600: 30, mset: 4 };
 
@@ -77,7 +74,7 @@ export async function commands(options: BenchOptions): Promise<void> {
     console.log(JSON.stringify({ machine: describeMachine(), rows, worst: worst.kind }));
     return;
   }
-  console.log(`\n${describeMachine()}, ${clients} clients, fastest of ${rounds} rounds\n`);
+  console.log(`\n${describeMachine()}, ${clients} clients, median of ${rounds} pairs\n`);
   console.log(textTable([heading, ...rows.map(cells)]));
   console.log(`\nworst by CPU time: ${worst.kind}, ${worst.cpuRatio.toFixed(2)} of redis-server`);
 }
@@ -102,15 +99,15 @@ async function measureKind(
     }
   }
   const measured = {
-    "redis-server": fastest(taken["redis-server"]),
-    slotlog: fastest(taken.slotlog),
+    "redis-server": middle(taken["redis-server"]),
+    slotlog: middle(taken.slotlog),
   };
-  const { "redis-server": redis, slotlog } = measured;
+  const { "redis-server": redis, slotlog } = taken;
   return {
     kind: `${kind.test.toUpperCase()} pipeline ${kind.pipeline}, aof ${kind.aof}`,
     measured,
-    cpuRatio: redis.cpuMicros / slotlog.cpuMicros,
-    ratio: slotlog.perSecond / redis.perSecond,
+    cpuRatio: pairedRatio(of(redis, "cpuMicros"), of(slotlog, "cpuMicros")),
+    ratio: pairedRatio(of(slotlog, "perSecond"), of(redis, "perSecond")),
   };
 }
 
@@ -141,10 +138,14 @@ async function benchmark(
   return Number(line.replaceAll('"', "").split(",").at(-7));
 }
 
-function fastest(all: readonly Measured[]): Measured {
+function of(all: readonly Measured[], what: keyof Measured): number[] {
+  return all.map((each) => each[what]);
+}
+
+function middle(all: readonly Measured[]): Measured {
   return {
-    perSecond: Math.max(...all.map((each) => each.perSecond)),
-    cpuMicros: Math.min(...all.map((each) => each.cpuMicros)),
+    perSecond: median(all.map((each) => each.perSecond)),
+    cpuMicros: median(all.map((each) => each.cpuMicros)),
   };
 }
 
