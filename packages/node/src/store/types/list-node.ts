@@ -180,14 +180,15 @@ export class ListNode implements Packable {
   }
 
   #view(packed: string): readonly Element[] {
-    return this.#packing.view(packed);
+    return this.#packing.view(this, packed);
   }
 
   /** It is going to be changed. */
   #wake(): void {
     const packed = this.#packed;
     if (packed === undefined) return;
-        this.#packed = undefined;
+    this.#packed = undefined;
+    this.#packing.forgetView(this);
     this.#items = this.#packing.unpack(packed);
     this.admit();
   }

@@ -51,7 +51,7 @@ export class Packing {
   #loose: (Packable | undefined)[] = [];
   #looseMax = LOOSE_MAX_DEFAULT;
   #oldest = 0;
-  #viewed: string | undefined = undefined;
+  #viewed: Packable | undefined = undefined;
   #view: readonly Element[] = [];
   /** The last `with…` or `without…` found the text that it was told. */
   found = false;
@@ -97,13 +97,21 @@ export class Packing {
     return elements;
   }
 
-  /** Not to be changed. The last one is kept, so that one element after the other may be asked for. */
-  view(packed: string): readonly Element[] {
-    if (packed !== this.#viewed) {
+  /**
+   * The elements of `owner`, not to be changed. The last ones are kept, so that one after the other
+   * may be asked for; by their owner, since two strings are told apart only char by char.
+   */
+  view(owner: Packable, packed: string): readonly Element[] {
+    if (owner !== this.#viewed) {
       this.#view = this.unpack(packed);
-      this.#viewed = packed;
+      this.#viewed = owner;
     }
     return this.#view;
+  }
+
+  /** Its elements are going to be others. */
+  forgetView(owner: Packable): void {
+    if (owner === this.#viewed) this.#viewed = undefined;
   }
 
   packScored(members: readonly string[], scores: readonly number[]): string | undefined {
