@@ -1,18 +1,10 @@
 // `slotlog node`: hands redis-server's arguments to a node unread, and binds the node's life to the
 // `slotlog up` that started it, if one did.
 
-import { setFlagsFromString } from "node:v8";
 import { directivesFromEnvironment } from "./environment.js";
 import { CliError, type ExitCode, exitCodes } from "./errors.js";
+import { paceHeap } from "./heap-pace.js";
 import { version } from "./version.js";
-
-/**
- * V8 may come to believe that what a small collection is made of lives long, and allocate it among
- * the old. But such collections are soon packed into a string, and what is left of them stays until
- * the old generation is collected: a million small hashes took 1.6 times the memory, in one run of
- * six. What does live long gets there without that, one copy later.
- */
-const noPretenuring = "--no-allocation-site-pretenuring";
 
 const help = `slotlog node [redis.conf | -] [--directive value ...]
 
@@ -44,7 +36,7 @@ export async function runNodeCommand(argv: readonly string[]): Promise<ExitCode 
     console.log(`slotlog node v=${version()}`);
     return exitCodes.ok;
   }
-  setFlagsFromString(noPretenuring);
+  paceHeap();
   // Loaded here and not above: `slotlog --help` need not wait for a whole server.
   const { ConfigFileError, runNode } = await import("@slotlog/node");
   try {

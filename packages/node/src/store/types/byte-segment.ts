@@ -7,6 +7,7 @@
  * merge is the table's business.
  */
 import { EMPTY } from "../segment.js";
+import type { ArenaPool } from "./arena-pool.js";
 import { ByteEntries, encodedBytes } from "./byte-entries.js";
 
 /** Holes that are not worth compacting. */
@@ -15,6 +16,14 @@ const HOLES_MIN = 1024;
 /** Places behind the last home, for the last run. */
 function overflowPlaces(places: number): number {
   return Math.min(24, 4 + (places >>> 4));
+}
+
+export interface SegmentShape {
+  readonly depth: number;
+  readonly width: number;
+  readonly places: number;
+  /** Bytes of the arena. */
+  readonly capacity: number;
 }
 
 export class ByteSegment {
@@ -30,14 +39,17 @@ export class ByteSegment {
   slots: Int32Array;
   entries: ByteEntries;
   #homes: number;
+  readonly #pool: ArenaPool;
 
-  constructor(depth: number, width: number, places: number, capacity: number) {
+  constructor(shape: SegmentShape, pool: ArenaPool) {
+    const { depth, width, places, capacity } = shape;
+    this.#pool = pool;
     this.depth = depth;
     this.width = width;
     this.places = places;
     this.#homes = Math.max(1, Math.min(65535, places - overflowPlaces(places)));
-    this.slots = emptySlots(places);
-    this.entries = new ByteEntries(capacity);
+    this.slots = emptySlots(places, pool);
+    this.entries = new ByteEntries(capacity, pool);
   }
 
   #home(hash: number): number {
@@ -155,8 +167,9 @@ export class ByteSegment {
   }
 
   copy(): ByteSegment {
-    const copy = new ByteSegment(this.depth, this.width, this.places, 0);
-    copy.slots = this.slots.slice();
+    const { depth, width, places } = this;
+    const copy = new ByteSegment({ depth, width, places, capacity: 0 }, this.#pool);
+    copy.slots.set(this.slots);
     copy.entries = this.entries.copy();
     copy.count = this.count;
     copy.growAt = this.growAt;
@@ -165,11 +178,22 @@ export class ByteSegment {
 
   /** Takes over the places of `other`, which has the same depth and is not used any more. */
   adopt(other: ByteSegment): void {
+    this.release();
     this.places = other.places;
     this.#homes = other.#homes;
     this.slots = other.slots;
     this.entries = other.entries;
     this.count = other.count;
+  }
+
+  /** Lets go of the memory: whoever remembers a place here finds no entry. */
+  release(): void {
+    this.#pool.give(this.slots.buffer as ArrayBuffer);
+    this.entries.release();
+    this.slots = NO_SLOTS;
+    this.places = 0;
+    this.#homes = 1;
+    this.count = 0;
   }
 
   /** Bytes of entries without holes. */
@@ -204,11 +228,13 @@ export class ByteSegment {
   #compactIfSparse(): void {
     const { entries, slots } = this;
     if (entries.holes < HOLES_MIN || entries.holes < entries.used >>> 1) return;
-    const compact = new ByteEntries(this.liveBytes + (this.liveBytes >>> 3));
+    const capacity = this.liveBytes + (this.liveBytes >>> 3);
+    const compact = new ByteEntries(capacity, this.#pool);
     for (let at = 0; at < 2 * this.places; at += 2) {
       if (slots[at] === EMPTY) continue;
       slots[at + 1] = compact.copyFrom(entries, slots[at + 1] as number, this.width);
     }
+    entries.release();
     this.entries = compact;
   }
 
@@ -219,8 +245,12 @@ export class ByteSegment {
   }
 }
 
-function emptySlots(places: number): Int32Array {
-  const slots = new Int32Array(2 * places + 2);
-  for (let at = 0; at < slots.length; at += 2) slots[at] = EMPTY;
+/** No places, and the end of every search. */
+const NO_SLOTS = new Int32Array([EMPTY, 0]);
+
+function emptySlots(places: number, pool: ArenaPool): Int32Array {
+  const length = 2 * places + 2;
+  const slots = new Int32Array(pool.take(4 * length), 0, length);
+  for (let at = 0; at < length; at += 2) slots[at] = EMPTY;
   return slots;
 }

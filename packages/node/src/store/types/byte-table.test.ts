@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { HASH_MAX } from "../key-hash.js";
 import { FastRandom } from "../random.js";
 import { EMPTY } from "../segment.js";
+import { ArenaPool } from "./arena-pool.js";
 import { ByteTable } from "./byte-table.js";
 
 /** How texts are hashed: well, or so badly that prefixes and whole hashes collide. */
@@ -58,7 +59,7 @@ describe("ByteTable", () => {
     it(`equals a Map while it grows and shrinks, ${kind} hashes`, () => {
       const random = new FastRandom(11);
       const bound = kind === "good" ? 12_000 : 700;
-      const table = new ByteTable(true);
+      const table = new ByteTable(true, new ArenaPool());
       const model = new Map<string, string>();
       for (let round = 0; round < 60_000; round++) {
         const text = textOf(random, bound);
@@ -86,7 +87,7 @@ describe("ByteTable", () => {
   }
 
   it("gives memory back when almost all is deleted", () => {
-    const table = new ByteTable(false);
+    const table = new ByteTable(false, new ArenaPool());
     for (let index = 0; index < 50_000; index++) {
       table.set(`member:${index}`, hashOf(`member:${index}`, "good"), undefined);
     }
@@ -99,7 +100,7 @@ describe("ByteTable", () => {
   });
 
   it("keeps up with values that change their length", () => {
-    const table = new ByteTable(true);
+    const table = new ByteTable(true, new ArenaPool());
     for (let round = 0; round < 20_000; round++) {
       const text = `counter:${round % 100}`;
       table.set(text, hashOf(text, "good"), "9".repeat(round % 300));

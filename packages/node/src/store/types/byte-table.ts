@@ -8,6 +8,7 @@
 import { HASH_BITS } from "../key-hash.js";
 import type { FastRandom } from "../random.js";
 import { EMPTY } from "../segment.js";
+import type { ArenaPool } from "./arena-pool.js";
 import { ByteSegment } from "./byte-segment.js";
 
 const PLACES_FIRST = 16;
@@ -32,6 +33,7 @@ export class ByteTable {
   atPlace = 0;
   /** Texts per entry. */
   readonly #width: number;
+  readonly #pool: ArenaPool;
   #depth = 0;
   #directory: ByteSegment[];
   #segmentCount = 1;
@@ -39,9 +41,10 @@ export class ByteTable {
   #deepestCount = 1;
 
   /** A table of members, or of fields with values. */
-  constructor(withValues: boolean) {
+  constructor(withValues: boolean, pool: ArenaPool) {
     this.#width = withValues ? 2 : 1;
-    const first = new ByteSegment(0, this.#width, PLACES_FIRST, 256);
+    this.#pool = pool;
+    const first = this.#newSegment(0, PLACES_FIRST, 256);
     setGrowAt(first);
     this.#directory = [first];
     this.atSegment = first;
@@ -152,7 +155,7 @@ export class ByteTable {
 
   /** An independent table of the same entries. */
   copy(): ByteTable {
-    const copy = new ByteTable(this.#width === 2);
+    const copy = new ByteTable(this.#width === 2, this.#pool);
     const directory = new Array<ByteSegment>(this.#directory.length);
     let index = 0;
     for (const segment of this.segments()) {
@@ -221,8 +224,9 @@ export class ByteTable {
     const share = (to - from) / source.places;
     const capacity = Math.ceil(source.liveBytes * share * 1.15) + 64;
     for (let wanted = places; ; wanted += 4 + (wanted >>> 3)) {
-      const target = new ByteSegment(depth, this.#width, wanted, capacity);
+      const target = this.#newSegment(depth, wanted, capacity);
       if (source.copyInto(target, from, to)) return target;
+      target.release();
     }
   }
 
@@ -239,6 +243,7 @@ export class ByteTable {
     const cut = segment.firstPlace(middle);
     const low = this.#half(segment, 0, cut, depth);
     const high = this.#half(segment, cut, segment.places, depth);
+    segment.release();
     const half = 1 << (this.#depth - depth);
     const base = (hash >>> (HASH_BITS - this.#depth)) & ~(2 * half - 1);
     this.#directory.fill(low, base, base + half);
@@ -253,6 +258,10 @@ export class ByteTable {
     const half = this.#copyOf(source, from, to, depth, roomFor(count));
     setGrowAt(half);
     return half;
+  }
+
+  #newSegment(depth: number, places: number, capacity: number): ByteSegment {
+    return new ByteSegment({ depth, width: this.#width, places, capacity }, this.#pool);
   }
 
   #doubleDirectory(): void {
@@ -291,11 +300,14 @@ export class ByteTable {
     const depth = segment.depth - 1;
     const capacity = low.liveBytes + high.liveBytes + 64;
     let places = roomFor(low.count + high.count);
-    let merged = new ByteSegment(depth, this.#width, places, capacity);
+    let merged = this.#newSegment(depth, places, capacity);
     while (!low.copyInto(merged, 0, low.places) || !high.copyInto(merged, 0, high.places)) {
       places += 4 + (places >>> 3);
-      merged = new ByteSegment(depth, this.#width, places, capacity);
+      merged.release();
+      merged = this.#newSegment(depth, places, capacity);
     }
+    low.release();
+    high.release();
     setGrowAt(merged);
     const span = 1 << (this.#depth - depth);
     const base = (hash >>> (HASH_BITS - this.#depth)) & ~(span - 1);

@@ -8,6 +8,7 @@
  */
 import type { NodeConfig } from "../../config/config.js";
 import type { FastRandom } from "../random.js";
+import { ArenaPool } from "./arena-pool.js";
 import { ElementHasher } from "./element-hash.js";
 import { Packing } from "./packing.js";
 
@@ -45,6 +46,7 @@ export class CollectionEnvironment {
   readonly hasher: ElementHasher;
   readonly random: FastRandom;
   readonly packing = new Packing();
+  readonly arenas = new ArenaPool();
 
   constructor(options: {
     readonly limits: CollectionLimits;

@@ -230,9 +230,9 @@ export class HashValue implements CollectionValue, Packable {
 
   #convert(): void {
     const pairs = this.#read();
-    const { hasher, packing } = this.#environment;
+    const { hasher, packing, arenas } = this.#environment;
     if (this.#pairs !== undefined) packing.forget(this);
-    const table = new ByteTable(true);
+    const table = new ByteTable(true, arenas);
     for (let at = 0; at < pairs.length; at += 2) {
       const field = elementText(pairs[at] as Element);
       table.set(field, hasher.hashOf(field), elementText(pairs[at + 1] as Element));

@@ -52,7 +52,7 @@ export class SetValue implements CollectionValue, Packable {
   constructor(environment: CollectionEnvironment, encoding: SetEncoding) {
     this.#environment = environment;
     this.#encoding = encoding;
-    if (encoding === "hashtable") this.#table = new ByteTable(false);
+    if (encoding === "hashtable") this.#table = new ByteTable(false, environment.arenas);
   }
 
   pack(): void {
@@ -335,8 +335,8 @@ export class SetValue implements CollectionValue, Packable {
   }
 
   #toTable(): void {
-    const { hasher } = this.#environment;
-    const table = new ByteTable(false);
+    const { hasher, arenas } = this.#environment;
+    const table = new ByteTable(false, arenas);
     const all: Element[] = [];
     this.collect(all);
     for (const element of all) {
