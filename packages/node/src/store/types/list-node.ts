@@ -168,11 +168,15 @@ export class ListNode implements Packable {
   }
 
   collect(into: Element[]): void {
-    if (this.#packed !== undefined) {
-      for (const element of this.#view(this.#packed)) into.push(element);
-      return;
-    }
-    for (let at = this.#first; at < this.#items.length; at++) into.push(this.#items[at] as Element);
+    this.collectRange(0, this.count, into);
+  }
+
+  /** Appends the elements at the offsets from `from` to before `to`. */
+  collectRange(from: number, to: number, into: Element[]): void {
+    const packed = this.#packed;
+    const items = packed === undefined ? this.#items : this.#view(packed);
+    const first = packed === undefined ? this.#first : 0;
+    for (let at = first + from; at < first + to; at++) into.push(items[at] as Element);
   }
 
   get #isBetween(): boolean {

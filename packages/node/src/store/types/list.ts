@@ -147,7 +147,7 @@ export class ListValue implements CollectionValue, Packable {
     for (let left = count; left > 0 && node !== undefined; node = node.next) {
       const end = Math.min(node.count, offset + left);
       left -= end - offset;
-      for (; offset < end; offset++) into.push(node.at(offset));
+      node.collectRange(offset, end, into);
       offset = 0;
     }
   }
