@@ -61,6 +61,6 @@ test("the judge finds what is planted: a lost entry, a doubled one, a foreign on
       `list:2: ${doubled} is there twice`,
       `list:2: ${lost} is lost`,
       "text:1: nobody wrote foreign",
-    ],
+    ].sort(),
   );
 });
