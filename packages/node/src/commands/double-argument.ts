@@ -3,6 +3,7 @@
  * hexadecimal (`0x1.8p3`), signs. Scores, weights, radii and coordinates come through here.
  */
 import { replyErrors } from "@slotlog/resp";
+import { parseSafeInteger } from "../store/int64.js";
 import { fail } from "./errors.js";
 
 /** What `isspace` skips in the C locale. */
@@ -66,26 +67,11 @@ function isOutOfRange(text: string, value: number): boolean {
   return !Number.isFinite(value) && !infinity.test(text);
 }
 
-/** Digits of which every number is exact. */
-const plainDigitsMax = 15;
-
-/** An integer of digits alone, as most scores are, or -1. */
-function plainInteger(text: string): number {
-  const { length } = text;
-  if (length === 0 || length > plainDigitsMax) return -1;
-  let value = 0;
-  for (let index = 0; index < length; index++) {
-    const digit = text.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
 /** A number as ZADD takes it; `undefined` if it is none. */
 export function parseDouble(text: string): number | undefined {
-  const plain = plainInteger(text);
-  if (plain >= 0) return plain;
+  // Most scores are integers, which need none of the patterns below.
+  const integer = parseSafeInteger(text);
+  if (integer !== undefined) return integer;
   const value = wholeDouble(text);
   if (value === undefined) return undefined;
   if ((value === 0 || value === Infinity || value === -Infinity) && isOutOfRange(text, value)) {
