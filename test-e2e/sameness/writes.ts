@@ -109,7 +109,9 @@ export class Writes {
     const commands: Words[] = [];
     while (commands.length < size) {
       if (dice.chance(12)) {
-        const transaction = dice.some(0, 4, () => this.next());
+        const transaction = dice.some(0, 4, () =>
+          dice.chance(5) ? ["SELECT", dice.pick(["0", "1"])] : this.next(),
+        );
         commands.push(["MULTI"], ...transaction, [dice.chance(5) ? "DISCARD" : "EXEC"]);
       } else if (dice.chance(100)) {
         commands.push(["SELECT", dice.pick(["0", "0", "1"])]);

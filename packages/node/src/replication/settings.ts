@@ -74,7 +74,8 @@ export interface LoadTarget {
 export interface StreamTarget {
   /**
    * One command of the stream, valid during the call; `decoder.rawStart` tells where its bytes
-   * stand. SELECT, PING and REPLCONF were taken care of: `database` says which one is selected.
+   * stand. PING, REPLCONF and SELECT were taken care of: `database` says which one is selected.
+   * Only within a transaction SELECT is handed on, to be executed in its place.
    */
   apply(database: number, argv: readonly Argument[], decoder: CommandDecoder): void;
 }

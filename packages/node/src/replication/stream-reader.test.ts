@@ -85,6 +85,20 @@ test("however the stream is cut, the history is a verbatim prefix that ends at a
   );
 });
 
+test("what a transaction selects is for what follows it there, and counts from EXEC on", () => {
+  const { stream, applied } = reader();
+  for (const line of [
+    ...["SELECT 1", "MULTI", "DEL k", "SELECT 0", "MOVE k 1", "EXEC", "SET a 1"],
+    ...["MULTI", "SELECT 3", "SET b 1", "DISCARD", "SET c 1"],
+  ]) {
+    stream.push(encodeCommand(line.split(" ")));
+  }
+  assert.deepEqual(applied, [
+    ...["1 MULTI", "1 DEL k", "1 SELECT 0", "1 MOVE k 1", "1 EXEC", "0 SET a 1"],
+    ...["0 MULTI", "0 SELECT 3", "0 SET b 1", "0 DISCARD", "0 SET c 1"],
+  ]);
+});
+
 test("bare line feeds between commands are part of the stream", () => {
   const { stream, history } = reader();
   stream.push(Buffer.concat([Buffer.from("\r\n"), encodeCommand(["DEL", "x"])]));

@@ -25,7 +25,9 @@ export class StreamReader {
   readonly #decoder: CommandDecoder;
   /** Our history's offset when the stream began. */
   readonly #startOffset: number;
+  /** Selected outside of transactions; what an open one selects counts from its EXEC on. */
   #database: number;
+  #selected: number;
   #inTransaction = false;
   /** Bytes received that belong to something not complete; they are not in the history yet. */
   #pending: Buffer[] = [];
@@ -37,6 +39,7 @@ export class StreamReader {
     this.#options = options;
     this.#decoder = options.decoder;
     this.#database = options.database;
+    this.#selected = options.database;
     this.#startOffset = options.history.offset;
   }
 
@@ -69,7 +72,10 @@ export class StreamReader {
         return;
       case "SELECT": {
         const database = Number(argv[1]);
-        if (Number.isInteger(database)) this.#database = database;
+        if (Number.isInteger(database)) this.#selected = database;
+        // Within a transaction it is a command like others: those before it are for another database.
+        if (this.#inTransaction) break;
+        this.#database = this.#selected;
         return;
       }
       case "REPLCONF":
@@ -81,8 +87,13 @@ export class StreamReader {
         this.#inTransaction = true;
         break;
       case "EXEC":
+        this.#inTransaction = false;
+        this.#options.target.apply(this.#database, argv, this.#decoder);
+        this.#database = this.#selected;
+        return;
       case "DISCARD":
         this.#inTransaction = false;
+        this.#selected = this.#database;
         break;
       default:
         break;

@@ -41,7 +41,9 @@ export function nextWrites(below: Below, number: number): readonly (readonly str
     return write === undefined ? ["PING"] : write(below, String(number));
   };
   if (below(flush) === 0) return [["FLUSHALL"]];
-  if (below(15) === 0) return [["SELECT", String(below(3))]];
+  const select = (): readonly string[] => ["SELECT", String(below(3))];
+  if (below(15) === 0) return [select()];
   if (below(10) === 0) return [["MULTI"], one(), one(), one(), ["EXEC"]];
+  if (below(30) === 0) return [["MULTI"], one(), select(), one(), ["EXEC"]];
   return [one()];
 }
