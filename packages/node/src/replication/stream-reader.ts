@@ -73,7 +73,7 @@ export class StreamReader {
       case "SELECT": {
         const database = Number(argv[1]);
         if (Number.isInteger(database)) this.#selected = database;
-        // Within a transaction it is a command like others: those before it are for another database.
+        // Within a transaction it is a command like others: what came before is for another one.
         if (this.#inTransaction) break;
         this.#database = this.#selected;
         return;
