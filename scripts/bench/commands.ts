@@ -1,6 +1,6 @@
 // redis-benchmark's other tests: one command of each type, beside redis-server, with and without an
-// append-only file. The ratio that counts is of CPU time per operation, which a neighbour on the
-// machine changes less than requests per second; both are shown.
+// append-only file. Beside requests per second stands CPU time per operation, which a neighbour on
+// the machine changes less.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -8,10 +8,9 @@ import type { Server } from "@slotlog/test-e2e/harness/server";
 import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
-import { cpuSeconds, describeMachine, median, pairedRatio } from "./machine.js";
+import { cpuSeconds, describeMachine, median } from "./machine.js";
+import { type Ratio, ratioOf, ratioText, takePairs } from "./pairs.js";
 
-/** Pairs of rounds: short, and so many that some may be disturbed. */
-const rounds = 9;
 const clients = 50;
 /** As redis-benchmark is run without `-r`: one key. */
 const pipelines = [1, 16, 64] as const;
@@ -46,8 +45,9 @@ interface Row {
   readonly kind: string;
   readonly measured: Readonly<Record<ContenderName, Measured>>;
   /** redis-server's CPU time per operation to slotlog's. */
-  readonly cpuRatio: number;
-  readonly ratio: number;
+  readonly cpuRatio: Ratio;
+  /** slotlog's requests per second to redis-server's. */
+  readonly ratio: Ratio;
 }
 
 export async function commands(options: BenchOptions): Promise<void> {
@@ -62,21 +62,21 @@ export async function commands(options: BenchOptions): Promise<void> {
         for (const pipeline of pipelines) {
           const row = await measureKind({ aof, test, pipeline, quick: options.quick }, servers);
           rows.push(row);
-          if (!options.json) console.log(`${row.kind}: ${row.cpuRatio.toFixed(2)}`);
+          if (!options.json) console.log(`${row.kind}: ${ratioText(row.ratio)}`);
         }
       }
     } finally {
       await Promise.all([redis, slotlog].map((server) => server[Symbol.asyncDispose]()));
     }
   }
-  const worst = rows.reduce((least, row) => (row.cpuRatio < least.cpuRatio ? row : least));
+  const worst = rows.reduce((least, row) => (row.ratio.middle < least.ratio.middle ? row : least));
   if (options.json) {
     console.log(JSON.stringify({ machine: describeMachine(), rows, worst: worst.kind }));
     return;
   }
-  console.log(`\n${describeMachine()}, ${clients} clients, median of ${rounds} pairs\n`);
+  console.log(`\n${describeMachine()}, ${clients} clients, medians of pairs\n`);
   console.log(textTable([heading, ...rows.map(cells)]));
-  console.log(`\nworst by CPU time: ${worst.kind}, ${worst.cpuRatio.toFixed(2)} of redis-server`);
+  console.log(`\nworst: ${worst.kind}, ${ratioText(worst.ratio)} of redis-server`);
 }
 
 interface Kind {
@@ -90,14 +90,10 @@ async function measureKind(
   kind: Kind,
   servers: Readonly<Record<ContenderName, Server>>,
 ): Promise<Row> {
-  const taken: Record<ContenderName, Measured[]> = { "redis-server": [], slotlog: [] };
-  // One more round than counted: the first warms up, a compiler among other things.
-  for (let round = 0; round <= rounds; round++) {
-    for (const name of contenderNames) {
-      const measured = await measureOnce(kind, servers[name]);
-      if (round > 0) taken[name].push(measured);
-    }
-  }
+  const { taken, ratio } = await takePairs(
+    (name) => measureOnce(kind, servers[name]),
+    ({ perSecond }) => perSecond,
+  );
   const measured = {
     "redis-server": middle(taken["redis-server"]),
     slotlog: middle(taken.slotlog),
@@ -106,8 +102,8 @@ async function measureKind(
   return {
     kind: `${kind.test.toUpperCase()} pipeline ${kind.pipeline}, aof ${kind.aof}`,
     measured,
-    cpuRatio: pairedRatio(of(redis, "cpuMicros"), of(slotlog, "cpuMicros")),
-    ratio: pairedRatio(of(slotlog, "perSecond"), of(redis, "perSecond")),
+    cpuRatio: ratioOf(micros(redis), micros(slotlog)),
+    ratio,
   };
 }
 
@@ -138,8 +134,8 @@ async function benchmark(
   return Number(line.replaceAll('"', "").split(",").at(-7));
 }
 
-function of(all: readonly Measured[], what: keyof Measured): number[] {
-  return all.map((each) => each[what]);
+function micros(all: readonly Measured[]): number[] {
+  return all.map(({ cpuMicros }) => cpuMicros);
 }
 
 function middle(all: readonly Measured[]): Measured {
@@ -157,9 +153,9 @@ function cells({ kind, measured, ratio, cpuRatio }: Row): string[] {
     kind,
     redis.perSecond.toFixed(0),
     slotlog.perSecond.toFixed(0),
-    ratio.toFixed(2),
+    ratioText(ratio),
     redis.cpuMicros.toFixed(2),
     slotlog.cpuMicros.toFixed(2),
-    cpuRatio.toFixed(2),
+    cpuRatio.middle.toFixed(2),
   ];
 }

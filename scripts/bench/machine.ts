@@ -35,14 +35,6 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/**
- * What was measured in turn, one of these beside one of those: the median of their ratios. A
- * neighbour on the machine who slows it down for some rounds slows both of a pair.
- */
-export function pairedRatio(values: readonly number[], others: readonly number[]): number {
-  return median(values.map((value, index) => value / (others[index] ?? Number.NaN)));
-}
-
 /** The value that `share` of all values do not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((left, right) => left - right);

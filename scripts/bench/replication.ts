@@ -9,6 +9,7 @@ import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
 import { describeMachine } from "./machine.js";
+import { ratioText } from "./pairs.js";
 import { measureKind } from "./throughput.js";
 import { waitsDuring } from "./waits.js";
 
@@ -56,7 +57,7 @@ export async function replication(options: BenchOptions): Promise<void> {
   for (const { kind, measured, ratio } of rows) {
     const { "redis-server": redis, slotlog } = measured;
     const numbers = `${redis.perSecond.toFixed(0)} ${slotlog.perSecond.toFixed(0)}`;
-    console.log(`${kind}: ${numbers}, ${ratio.toFixed(2)} of redis-server`);
+    console.log(`${kind}: ${numbers}, ${ratioText(ratio)} of redis-server`);
   }
 }
 

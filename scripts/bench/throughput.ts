@@ -1,6 +1,5 @@
 // Requests per second as redis-benchmark counts them: with its one key, and with a million keys
-// that are there already. Both servers run all the time and are measured in turn, several times,
-// and the median of the pairs' ratios counts: a neighbour on the machine disturbs both of a pair.
+// that are there already. Both servers run all the time and are measured in turn.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -9,10 +8,9 @@ import { textTable } from "@slotlog/test-e2e/harness/text-table";
 import type { BenchOptions } from "../bench.js";
 import { type ContenderName, contenderNames, startContender } from "./contenders.js";
 import { fill } from "./fill.js";
-import { cpuSeconds, describeMachine, median, pairedRatio } from "./machine.js";
+import { cpuSeconds, describeMachine, median } from "./machine.js";
+import { type Ratio, ratioText, takePairs } from "./pairs.js";
 
-/** Pairs of rounds: short, and so many that some may be disturbed. */
-const rounds = 9;
 const allTests = ["set", "get", "incr"];
 const clients = 50;
 /** One key, as redis-benchmark has it, and more keys than fit into a CPU's caches. */
@@ -44,7 +42,7 @@ export interface Row {
   readonly pipeline: number;
   readonly measured: Readonly<Record<ContenderName, Measured>>;
   /** slotlog's requests per second to redis-server's. */
-  readonly ratio: number;
+  readonly ratio: Ratio;
 }
 
 export async function throughput(options: BenchOptions): Promise<void> {
@@ -62,7 +60,7 @@ export async function throughput(options: BenchOptions): Promise<void> {
             const count = options.quick ? requests / 10 : requests;
             const row = await measureKind({ aof, test, keys, pipeline, requests: count }, servers);
             rows.push(row);
-            if (!options.json) console.log(`${row.kind}: ${row.ratio.toFixed(2)}`);
+            if (!options.json) console.log(`${row.kind}: ${ratioText(row.ratio)}`);
           }
         }
       }
@@ -70,14 +68,14 @@ export async function throughput(options: BenchOptions): Promise<void> {
       await Promise.all([redis, ours].map((server) => server[Symbol.asyncDispose]()));
     }
   }
-  const worst = rows.reduce((least, row) => (row.ratio < least.ratio ? row : least));
+  const worst = rows.reduce((least, row) => (row.ratio.middle < least.ratio.middle ? row : least));
   if (options.json) {
     console.log(JSON.stringify({ machine: describeMachine(), rows, worst: worst.kind }));
     return;
   }
-  console.log(`\n${describeMachine()}, ${clients} clients, median of ${rounds} pairs\n`);
+  console.log(`\n${describeMachine()}, ${clients} clients, medians of pairs\n`);
   console.log(textTable([heading, ...rows.map(cells)]));
-  console.log(`\nworst: ${worst.kind}, ${worst.ratio.toFixed(2)} of redis-server`);
+  console.log(`\nworst: ${worst.kind}, ${ratioText(worst.ratio)} of redis-server`);
 }
 
 /** All keys that redis-benchmark may draw, of its names and with its values. */
@@ -100,14 +98,10 @@ export async function measureKind(
   kind: Kind,
   servers: Readonly<Record<ContenderName, Server>>,
 ): Promise<Row> {
-  const taken: Record<ContenderName, Measured[]> = { "redis-server": [], slotlog: [] };
-  // One more round than counted: the first warms up, a compiler among other things.
-  for (let round = 0; round <= rounds; round++) {
-    for (const name of contenderNames) {
-      const measured = await measureOnce(kind, servers[name]);
-      if (round > 0) taken[name].push(measured);
-    }
-  }
+  const { taken, ratio } = await takePairs(
+    (name) => measureOnce(kind, servers[name]),
+    ({ perSecond }) => perSecond,
+  );
   const measured = {
     "redis-server": middle(taken["redis-server"]),
     slotlog: middle(taken.slotlog),
@@ -121,7 +115,7 @@ export async function measureKind(
     keys,
     pipeline,
     measured,
-    ratio: pairedRatio(speeds(taken.slotlog), speeds(taken["redis-server"])),
+    ratio,
   };
 }
 
@@ -141,10 +135,6 @@ async function measureOnce(kind: Kind, server: Server): Promise<Measured> {
     p99Ms: Number(fields[6]),
     cpuMicrosPerOperation: (used / requests) * 1e6,
   };
-}
-
-function speeds(all: readonly Measured[]): number[] {
-  return all.map((each) => each.perSecond);
 }
 
 function middle(all: readonly Measured[]): Measured {
@@ -172,7 +162,7 @@ export function cells({ kind, measured, ratio }: Row): string[] {
     kind,
     redis.perSecond.toFixed(0),
     slotlog.perSecond.toFixed(0),
-    ratio.toFixed(2),
+    ratioText(ratio),
     redis.p99Ms.toFixed(2),
     slotlog.p99Ms.toFixed(2),
     redis.cpuMicrosPerOperation.toFixed(2),
