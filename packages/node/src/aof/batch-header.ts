@@ -31,11 +31,12 @@ export interface BatchHeader {
   readonly checkedChars: number;
 }
 
-const linePrefix = "#HDR:";
+/** How every header begins. */
+export const headerPrefix = "#HDR:";
 const versionPrefix = "#HDR:v1;";
 
 export function isBatchHeader(line: string): boolean {
-  return line.startsWith(linePrefix);
+  return line.startsWith(headerPrefix);
 }
 
 /** `undefined` if the line is not of that form, or of a version that we do not know. */

@@ -10,7 +10,7 @@ import type { StreamPosition } from "./stream-position.js";
 import type { BatchReader } from "./batch-reader.js";
 import { AofLoadError } from "./load-error.js";
 import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
-import { isZeroFrom } from "./torn-end.js";
+import { beginsHeader, isZeroFrom } from "./torn-end.js";
 
 /** What a data set is built from; the arguments are only valid during the call. */
 export interface AofReplay {
@@ -74,7 +74,11 @@ export async function replayFile(
     onProgress(scanner.offset);
   }
   damage ??= batches.damageAtEnd;
-  if (damage === undefined) return records.finish(scanner.endOffset, scanner.offset);
+  if (damage === undefined) {
+    const found = records.finish(scanner.endOffset, scanner.offset);
+    const isCut = found.tornBatch === "within" && (await beginsHeader(file, scanner.offset));
+    return isCut ? { ...found, tornBatch: undefined } : found;
+  }
   if (await isZeroFrom(file, damage.offset)) {
     return { ...records.finish(file.size(), scanner.offset), tornBatch: undefined };
   }

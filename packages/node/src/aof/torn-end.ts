@@ -5,6 +5,7 @@
  */
 
 import type { DiskFile } from "../ports.js";
+import { headerPrefix } from "./batch-header.js";
 import { DamagedRecordError, RecordScanner } from "./record-scanner.js";
 
 /** How much of the file's end is looked through, and from how many places. */
@@ -41,6 +42,15 @@ export async function isZeroFrom(file: DiskFile, offset: number): Promise<boolea
     if (bytes.some((byte) => byte !== 0)) return false;
     at += bytes.length;
   }
+}
+
+/**
+ * True if a batch header stands there, or as much of one as there is. Within a batch that means
+ * that the batch was cut there, and that the header behind it was torn in its turn.
+ */
+export async function beginsHeader(file: DiskFile, offset: number): Promise<boolean> {
+  const found = (await file.read(offset, headerPrefix.length)).toString("latin1");
+  return found !== "" && headerPrefix.startsWith(found);
 }
 
 function isWholeRecords(bytes: Buffer): boolean {

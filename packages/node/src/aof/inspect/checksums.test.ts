@@ -140,6 +140,25 @@ test("cut at any byte it is torn at most, and goes on behind what is whole", asy
   }
 });
 
+test("the header that closes a cut batch may be torn at any byte, wherever the batch would end", async () => {
+  const { bytes } = sealed(["SELECT 0", "SET a 1"], ["INCR a", "INCR b"]);
+  const kept = bytes.length - log("INCR b").length;
+  using cut = new AofFiles(rdb(1), bytes.subarray(0, kept));
+  await load(cut);
+  const closed = fs.readFileSync(cut.pathOf(name));
+  // The batch would have ended within the line.
+  assert.ok(closed.length > bytes.length, `${closed.length} after ${bytes.length}`);
+  for (let length = kept + 1; length < closed.length; length++) {
+    using files = new AofFiles(rdb(1), closed.subarray(0, length));
+    const report = await check(files);
+    assert.equal(report.files[1]?.verdict, "torn", `${length}: ${report.problems.join()}`);
+    const loaded = await load(files);
+    assert.ok(!(loaded instanceof AofLoadError), `${length}: ${(loaded as Error).message}`);
+    assert.deepEqual((await recordsIn(files.data)).lines, ["SELECT 0", "SET a 1", "INCR a"]);
+    assert.deepEqual(fs.readFileSync(files.pathOf(name)), closed);
+  }
+});
+
 test("a batch that a redis-server has cut and written on behind is no damage", async () => {
   const { bytes, ends } = sealed(
     ["SELECT 0", "SET a 1"],

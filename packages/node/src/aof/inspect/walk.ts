@@ -11,7 +11,7 @@ import { isBatchHeader } from "../batch-header.js";
 import type { StreamPosition } from "../stream-position.js";
 import { type BatchCounts, BatchReader } from "../batch-reader.js";
 import { DamagedRecordError, RecordScanner } from "../record-scanner.js";
-import { hidesWholeRecords, isZeroFrom } from "../torn-end.js";
+import { beginsHeader, hidesWholeRecords, isZeroFrom } from "../torn-end.js";
 import type { AofSourceFile } from "./source.js";
 import { beginsWithRdb, walkRdb } from "./walk-rdb.js";
 
@@ -193,7 +193,8 @@ async function whyDamaged(
   { batches, boundary }: RecordWalk,
 ): Promise<string | undefined> {
   if (batches.isOpen && !batches.mayBeContinued) {
-    return batches.end > scanner.endOffset ? undefined : "its batch should end before";
+    const mayEnd = batches.end > scanner.endOffset || (await beginsHeader(file, scanner.offset));
+    return mayEnd ? undefined : "its batch should end before";
   }
   return (await hidesWholeRecords(file, boundary)) ? "whole records stand behind it" : undefined;
 }
