@@ -7,11 +7,18 @@ import { textOfBytes } from "../store/types/element.js";
 import { HashValue } from "../store/types/hash.js";
 import { ListValue } from "../store/types/list.js";
 import { SetValue } from "../store/types/set.js";
+import { StreamValue } from "../store/types/stream.js";
+import { addNeutralEntries, completeFromNeutral } from "../store/types/stream-neutral.js";
 import { ZsetValue } from "../store/types/zset.js";
 import type { Value } from "../store/value.js";
 
-/** False if parts of this type cannot be added one by one. */
-export function appendPart(value: Value, part: RdbValue): boolean {
+/** False if the part is one of another type. The `last` part of a stream completes it. */
+export function appendPart(value: Value, part: RdbValue, last: boolean): boolean {
+  if (value instanceof StreamValue && part.type === "stream") {
+    addNeutralEntries(value, part);
+    if (last) completeFromNeutral(value, part);
+    return true;
+  }
   if (value instanceof HashValue && part.type === "hash") {
     const { pairs } = part;
     for (let at = 0; at < pairs.length; at += 2) {

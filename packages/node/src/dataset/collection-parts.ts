@@ -8,10 +8,13 @@ import { type Element, neutralBytes } from "../store/types/element.js";
 import { HashValue } from "../store/types/hash.js";
 import { ListValue } from "../store/types/list.js";
 import { SetValue } from "../store/types/set.js";
+import { StreamValue } from "../store/types/stream.js";
+import type { StreamId } from "../store/types/stream-id.js";
+import { countLiveNodes, streamPart } from "../store/types/stream-neutral.js";
 import { ZsetValue } from "../store/types/zset.js";
 import type { Value } from "../store/value.js";
 
-type Readable = HashValue | ListValue | SetValue | ZsetValue;
+type Readable = HashValue | ListValue | SetValue | StreamValue | ZsetValue;
 
 /** Elements of a part: some 50 microseconds of encoding, a fraction of a slice. */
 export const partElements = 512;
@@ -21,23 +24,27 @@ const partedFrom = 2 * partElements;
 
 export class CollectionParts {
   readonly type: RdbCollection["type"];
+  /** Elements; nodes of a stream. */
   readonly count: number;
   #value: Readable;
   #cursor = 0;
+  /** Where the next part of a stream goes on: the first id of the last node. */
+  #lastNode: StreamId | undefined;
   #done = false;
 
   private constructor(value: Readable) {
     this.#value = value;
     this.type = value.type;
-    this.count = value.length;
+    this.count = value instanceof StreamValue ? countLiveNodes(value) : value.length;
   }
 
-  /** `undefined` for a value that is small, or of a type that is written whole. */
+  /** `undefined` for a value that is small. */
   static of(value: unknown): CollectionParts | undefined {
     const isReadable =
       value instanceof HashValue ||
       value instanceof ListValue ||
       value instanceof SetValue ||
+      value instanceof StreamValue ||
       value instanceof ZsetValue;
     return isReadable && value.length >= partedFrom ? new CollectionParts(value) : undefined;
   }
@@ -54,6 +61,12 @@ export class CollectionParts {
   /** The next elements, at least one. */
   next(): RdbCollection {
     const value = this.#value;
+    if (value instanceof StreamValue) {
+      const { part, last, done } = streamPart(value, this.#lastNode, partElements);
+      this.#lastNode = last;
+      this.#done = done;
+      return part;
+    }
     const elements: Element[] = [];
     if (value instanceof ListValue) {
       const count = Math.min(partElements, this.count - this.#cursor);

@@ -29,6 +29,7 @@ export class CommandForm implements SnapshotForm {
   #database = -1;
   /** The key whose parts are coming. */
   #open: PartedEntry | undefined;
+  #lastPart: RdbCollection | undefined;
 
   readonly #batches: BaseSeal | undefined;
   /** In front of everything. */
@@ -79,12 +80,21 @@ export class CommandForm implements SnapshotForm {
 
   part(elements: RdbCollection): void {
     if (this.#open === undefined) throw new Error("a part of no collection");
-    this.#collection(this.#open.key, elements);
+    const { key } = this.#open;
+    this.#lastPart = elements;
+    if (elements.type === "stream") this.#streamEntries(key, elements);
+    else this.#collection(key, elements);
   }
 
   endParts(): void {
-    if (this.#open !== undefined) this.#expire(this.#open.key, this.#open.expireAt);
+    const last = this.#lastPart;
+    if (this.#open !== undefined) {
+      const { expireAt, key } = this.#open;
+      if (last?.type === "stream") this.#completeStream(key, last);
+      this.#expire(key, expireAt);
+    }
     this.#open = undefined;
+    this.#lastPart = undefined;
   }
 
   end(): void {
@@ -143,11 +153,19 @@ export class CommandForm implements SnapshotForm {
   }
 
   #stream(key: string, stream: RdbStream): void {
-    for (const { id, fields } of stream.entries) {
+    this.#streamEntries(key, stream);
+    this.#completeStream(key, stream);
+  }
+
+  #streamEntries(key: string, { entries }: RdbStream): void {
+    for (const { id, fields } of entries) {
       this.#command(["XADD", key, formatStreamId(id), ...fields]);
     }
+  }
+
+  #completeStream(key: string, stream: RdbStream): void {
     // An empty stream: an entry that is cut off at once.
-    if (stream.entries.length === 0) this.#command(["XADD", key, "MAXLEN", "0", "0-1", "x", "y"]);
+    if (stream.length === 0) this.#command(["XADD", key, "MAXLEN", "0", "0-1", "x", "y"]);
     this.#command([
       "XSETID",
       key,

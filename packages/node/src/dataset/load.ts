@@ -2,7 +2,7 @@
  * Events of an RDB become keys: into the node's databases directly at the start, or into fresh ones
  * that replace the old in one step when a full synchronisation is complete.
  */
-import type { RdbEvent, RdbKeyEvent, RdbStream, RdbValue } from "../rdb/index.js";
+import type { RdbEvent, RdbKeyEvent, RdbValue } from "../rdb/index.js";
 import { fromNeutral } from "../rdb/values-bridge.js";
 import { DatabaseSet } from "../store/database-set.js";
 import type { Value } from "../store/value.js";
@@ -22,9 +22,7 @@ export interface DatasetLoaderOptions {
 /** A collection that comes in parts: its key, and what has come of it. */
 interface OpenCollection {
   readonly event: RdbKeyEvent;
-  readonly value: Value | undefined;
-  /** Streams only: their parts are joined at the end. */
-  readonly parts: RdbStream[];
+  readonly value: Value;
 }
 
 export class DatasetLoader {
@@ -67,23 +65,18 @@ export class DatasetLoader {
   }
 
   #begin(event: RdbKeyEvent): void {
-    const { value } = event;
-    this.#open =
-      value.type === "stream"
-        ? { event, value: undefined, parts: [value] }
-        : { event, value: this.#valueOf(value), parts: [] };
+    this.#open = { event, value: this.#valueOf(event.value) };
   }
 
   #addPart(part: RdbValue, more: boolean): void {
     const open = this.#open;
     if (open === undefined) throw new Error("a part of no collection");
-    if (part.type === "stream") open.parts.push(part);
-    else if (open.value === undefined || !appendPart(open.value, part)) {
+    if (!appendPart(open.value, part, !more)) {
       throw new Error(`a part of type ${part.type} in a value of another type`);
     }
     if (more) return;
     this.#open = undefined;
-    this.#add(open.event, open.value ?? this.#valueOf(joined(open.parts)));
+    this.#add(open.event, open.value);
   }
 
   #add(event: RdbKeyEvent, value: Value): void {
@@ -115,12 +108,6 @@ export class DatasetLoader {
 
 function text(bytes: string | Buffer): string {
   return typeof bytes === "string" ? bytes : bytes.toString("latin1");
-}
-
-/** The parts of a stream as a whole: all but the entries is complete in the last one. */
-function joined(parts: readonly RdbStream[]): RdbStream {
-  const last = parts.at(-1) as RdbStream;
-  return { ...last, entries: parts.flatMap(({ entries }) => entries) };
 }
 
 /** Fresh databases that take the place of the node's at `commit`. */

@@ -136,7 +136,7 @@ function change(harness: CommandHarness, key: number, number: number): void {
   }
 }
 
-const large = ["set", "list", "hash", "zset"] as const;
+const large = ["set", "list", "hash", "zset", "stream"] as const;
 
 function fillLarge(harness: CommandHarness, size: number): void {
   const words = Array.from({ length: size }, (_, at) => `word${at}`);
@@ -144,6 +144,9 @@ function fillLarge(harness: CommandHarness, size: number): void {
   harness.run("RPUSH", "list", ...words);
   harness.run("HSET", "hash", ...words.flatMap((word) => [word, "v"]));
   harness.run("ZADD", "zset", ...words.flatMap((word, at) => [String(at % 50), word]));
+  for (let at = 0; at < size; at++) harness.run("XADD", "stream", `${at + 1}-1`, "f", `word${at}`);
+  harness.run("XGROUP", "CREATE", "stream", "group", "0");
+  harness.run("XREADGROUP", "GROUP", "group", "c", "COUNT", "10", "STREAMS", "stream", ">");
   harness.run("SETRANGE", "string", "100000", "x");
   harness.run("SADD", "small", "a", "b");
   for (const key of large) harness.run("PEXPIRE", key, "1000000");
@@ -166,6 +169,7 @@ function changeLarge(harness: CommandHarness, number: number, round: number): vo
     case 3:
       harness.run("SPOP", "set", "100");
       harness.run("LTRIM", "list", "10", "-10");
+      harness.run("XTRIM", "stream", "MAXLEN", String(2800 - round));
       return;
     default:
       harness.run("SREM", "set", word);
@@ -175,6 +179,9 @@ function changeLarge(harness: CommandHarness, number: number, round: number): vo
       harness.run("HSET", "hash", `new${round}`, "x");
       harness.run("ZADD", "zset", String(round), word);
       harness.run("ZREM", "zset", `word${round}`);
+      harness.run("XDEL", "stream", `${2000 + round}-1`);
+      harness.run("XADD", "stream", "*", "f", word, "g", "x");
+      harness.run("XACK", "stream", "group", `${1 + (round % 10)}-1`);
   }
 }
 

@@ -10,7 +10,7 @@ import { ByteWriter } from "./byte-writer.js";
 import { elementCount } from "./decode-collection.js";
 import { type RdbThresholds, ValueEncoder } from "./encode-value.js";
 import { opcode, rdbVersionWritten } from "./format.js";
-import type { Bytes, RdbCollection, RdbStreamEntry, RdbValue } from "./values.js";
+import type { Bytes, RdbCollection, RdbValue } from "./values.js";
 
 export interface RdbEncoderOptions {
   /** `rdbcompression`, default true. */
@@ -48,15 +48,9 @@ export interface RdbKeyMeta {
 
 interface OpenCollection {
   readonly type: RdbCollection["type"];
+  /** Elements that are still to come; of a stream its nodes. */
   left: number;
-  /** Stream entries that do not fill a node yet. */
-  entries: RdbStreamEntry[];
 }
-
-/**
- * Entries per node of a stream written in parts: the number of nodes must be known at its start.
- */
-const partedStreamNodeEntries = 100;
 
 export class RdbEncoder {
   readonly #writer: ByteWriter;
@@ -145,35 +139,32 @@ export class RdbEncoder {
     this.#writer.string(value);
   }
 
-  /** Begins a collection of exactly `count` elements (pairs, entries) that comes in parts. */
+  /** Begins a collection of exactly `count` elements (pairs; nodes of a stream) in parts. */
   beginCollection(meta: RdbKeyMeta, type: RdbCollection["type"], count: number): void {
     this.#between();
     this.#meta(meta);
     this.#writer.byte(this.#values.partedType(type));
     this.#writer.string(meta.key);
-    this.#writer.length(type === "stream" ? Math.ceil(count / partedStreamNodeEntries) : count);
-    this.#open = { type, left: count, entries: [] };
+    this.#writer.length(count);
+    this.#open = { type, left: count };
   }
 
-  /** The next part of the collection begun. A stream's last part completes it. */
+  /**
+   * The next part of the collection begun. A stream's last part completes it; one that does not say
+   * how it is divided into nodes is one node.
+   */
   part(value: RdbCollection): void {
     const open = this.#open;
     assert(open !== undefined && open.type === value.type, "a part of the collection begun");
-    open.left -= elementCount(value);
+    const lengths = value.type === "stream" ? (value.nodeLengths ?? [value.entries.length]) : [];
+    open.left -= value.type === "stream" ? lengths.length : elementCount(value);
     assert(open.left >= 0, "no more elements than were promised");
     if (value.type === "stream") {
-      open.entries.push(...value.entries);
-      const node = partedStreamNodeEntries;
       let start = 0;
-      for (; open.entries.length - start >= node; start += node) {
-        this.#values.streamNode(open.entries, start, start + node);
+      for (const length of lengths) {
+        this.#values.streamNode(value.entries, start, start + length);
+        start += length;
       }
-      const rest = open.entries.length - start;
-      if (open.left === 0 && rest > 0) {
-        this.#values.streamNode(open.entries, start, start + rest);
-        start += rest;
-      }
-      open.entries = open.entries.slice(start);
       if (open.left === 0) this.#values.streamTail(value);
     } else {
       this.#values.part(value);

@@ -54,6 +54,16 @@ function word(id: StreamIdBytes, at: number): number {
   );
 }
 
+/** Both parts are below 2^53: their top byte is 0, and the next one has five bits. */
+export function isSafeStreamId(id: StreamIdBytes): boolean {
+  return (
+    id.charCodeAt(0) === 0 &&
+    id.charCodeAt(1) < 0x20 &&
+    id.charCodeAt(8) === 0 &&
+    id.charCodeAt(9) < 0x20
+  );
+}
+
 /** Exact up to 2^53 - 1; use `streamIdParts` when more is possible. */
 export function streamIdMilliseconds(id: StreamIdBytes): number {
   return word(id, 0) * wordValues + word(id, 4);

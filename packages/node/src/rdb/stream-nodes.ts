@@ -9,6 +9,7 @@
 import { RdbError } from "./format.js";
 import { ListpackReader, type ListpackWriter } from "./listpack.js";
 import {
+  isSafeStreamId,
   streamIdMilliseconds,
   streamIdOf,
   streamIdOfBig,
@@ -71,10 +72,7 @@ function idAt(
       Number.isSafeInteger(seq) &&
       ms >= 0 &&
       seq >= 0 &&
-      nodeId.charCodeAt(0) === 0 &&
-      nodeId.charCodeAt(1) < 0x20 &&
-      nodeId.charCodeAt(8) === 0 &&
-      nodeId.charCodeAt(9) < 0x20
+      isSafeStreamId(nodeId)
     ) {
       return streamIdOf(ms, seq);
     }
@@ -94,7 +92,9 @@ export function encodeStreamNode(
   end: number,
 ): Buffer {
   const master = entries[start] as RdbStreamEntry;
-  const base = streamIdParts(master.id);
+  const isSafe = isSafeStreamId(master.id);
+  const baseMs = streamIdMilliseconds(master.id);
+  const baseSeq = streamIdSequence(master.id);
   const masterCount = master.fields.length / 2;
   writer.appendInteger(end - start);
   writer.appendInteger(0);
@@ -107,10 +107,15 @@ export function encodeStreamNode(
     const entry = entries[index] as RdbStreamEntry;
     const same = sameFields(master.fields, entry.fields);
     const count = entry.fields.length / 2;
-    const id = streamIdParts(entry.id);
     writer.appendInteger(same ? sameFieldsFlag : 0);
-    appendDifference(writer, id.milliseconds - base.milliseconds);
-    appendDifference(writer, id.sequence - base.sequence);
+    if (isSafe && isSafeStreamId(entry.id)) {
+      writer.appendInteger(streamIdMilliseconds(entry.id) - baseMs);
+      writer.appendInteger(streamIdSequence(entry.id) - baseSeq);
+    } else {
+      const [id, base] = [streamIdParts(entry.id), streamIdParts(master.id)];
+      appendDifference(writer, id.milliseconds - base.milliseconds);
+      appendDifference(writer, id.sequence - base.sequence);
+    }
     if (!same) writer.appendInteger(count);
     for (let at = same ? 1 : 0; at < entry.fields.length; at += same ? 2 : 1) {
       writer.append(entry.fields[at] as Bytes);

@@ -78,6 +78,8 @@ export interface RdbStreamGroup {
 export interface RdbStream {
   readonly type: "stream";
   readonly entries: readonly RdbStreamEntry[];
+  /** How the entries are divided into nodes, where that is decided already: their sum is all. */
+  readonly nodeLengths?: readonly number[];
   readonly length: number;
   readonly lastId: StreamIdBytes;
   readonly firstId: StreamIdBytes;

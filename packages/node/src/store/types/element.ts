@@ -43,7 +43,10 @@ export function elementText(element: Element): string {
 
 /** The form in which RDB takes it: bytes from 64 KiB on. */
 export function neutralBytes(element: Element): Bytes {
-  const text = elementText(element);
+  return neutralText(elementText(element));
+}
+
+export function neutralText(text: string): Bytes {
   return text.length < BYTE_STRING_LENGTH_MIN ? text : Buffer.from(text, "latin1");
 }
 

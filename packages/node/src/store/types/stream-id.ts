@@ -6,6 +6,7 @@
  * then `===` and `<` are right for any two of them, and the usual ids cost no bigint.
  */
 import {
+  isSafeStreamId,
   streamIdMilliseconds,
   streamIdOf,
   streamIdOfBig,
@@ -141,13 +142,7 @@ export function idToBytes({ ms, seq }: StreamId): StreamIdBytes {
 }
 
 export function idFromBytes(bytes: StreamIdBytes): StreamId {
-  // Below 2^53 in both parts: the top byte is 0 and the next one has five bits.
-  if (
-    bytes.charCodeAt(0) === 0 &&
-    bytes.charCodeAt(1) < 0x20 &&
-    bytes.charCodeAt(8) === 0 &&
-    bytes.charCodeAt(9) < 0x20
-  ) {
+  if (isSafeStreamId(bytes)) {
     return { ms: streamIdMilliseconds(bytes), seq: streamIdSequence(bytes) };
   }
   const { milliseconds, sequence } = streamIdParts(bytes);

@@ -7,32 +7,27 @@ import type {
   RdbStreamGroup,
   RdbStreamPending,
 } from "../../rdb/values.js";
-import { elementOf, neutralBytes, textOfBytes } from "./element.js";
+import { zeroStreamId } from "../../rdb/stream-id.js";
+import { neutralBytes, neutralText, textOfBytes } from "./element.js";
 import type { StreamValue } from "./stream.js";
 import { type StreamConsumer, PendingEntry, StreamGroup } from "./stream-group.js";
 import { idFromBytes, idToBytes, type StreamId } from "./stream-id.js";
-import { EntryReader } from "./stream-node.js";
+import { EntryReader, type StreamNode } from "./stream-node.js";
 
-/** Visits the entries that are not deleted, each as field, value, field, value, … */
-export function forEachEntry(
-  stream: StreamValue,
-  visit: (id: StreamId, words: string[]) => void,
-): void {
-  const { nodes } = stream;
-  for (let node = nodes.seekFirst(); node !== undefined; node = nodes.next()) {
-    const reader = new EntryReader(node);
-    while (reader.forward()) {
-      if (!reader.isDeleted) visit(reader, entryWords(reader));
-    }
+/** Appends the entries of a node that are not deleted. */
+function appendEntries(node: StreamNode, target: RdbStreamEntry[]): void {
+  const reader = new EntryReader(node);
+  while (reader.forward()) {
+    if (!reader.isDeleted) target.push({ id: idToBytes(reader), fields: entryFields(reader) });
   }
 }
 
-function entryWords(reader: EntryReader): string[] {
-  const words: string[] = [];
+/** Field, value, field, value, … */
+function entryFields(reader: EntryReader): Bytes[] {
+  const words: Bytes[] = [];
   for (let index = 0; index < reader.fieldCount; index++) {
-    if (reader.sameFields) words.push(reader.node.fields[index] as string);
-    else words.push(nextText(reader));
-    words.push(nextText(reader));
+    const name = reader.sameFields ? (reader.node.fields[index] as string) : nextText(reader);
+    words.push(neutralText(name), neutralText(nextText(reader)));
   }
   return words;
 }
@@ -44,9 +39,18 @@ function nextText(reader: EntryReader): string {
 
 export function streamToNeutral(stream: StreamValue): RdbStream {
   const entries: RdbStreamEntry[] = [];
-  forEachEntry(stream, (id, words) => {
-    entries.push({ id: idToBytes(id), fields: words.map((word) => neutralBytes(elementOf(word))) });
-  });
+  const { nodes } = stream;
+  for (let node = nodes.seekFirst(); node !== undefined; node = nodes.next()) {
+    appendEntries(node, entries);
+  }
+  return completed(stream, entries);
+}
+
+function completed(
+  stream: StreamValue,
+  entries: readonly RdbStreamEntry[],
+  nodeLengths?: readonly number[],
+): RdbStream {
   const groups: RdbStreamGroup[] = [];
   const { groups: list } = stream;
   for (let group = list.seekFirst(); group !== undefined; group = list.next()) {
@@ -55,6 +59,7 @@ export function streamToNeutral(stream: StreamValue): RdbStream {
   return {
     type: "stream",
     entries,
+    ...(nodeLengths === undefined ? {} : { nodeLengths }),
     length: stream.length,
     lastId: idToBytes(stream.lastId),
     firstId: idToBytes(stream.firstId),
@@ -63,6 +68,57 @@ export function streamToNeutral(stream: StreamValue): RdbStream {
     groups,
   };
 }
+
+/** Nodes that have entries: what `streamPart` divides a stream into. */
+export function countLiveNodes(stream: StreamValue): number {
+  let count = 0;
+  const { nodes } = stream;
+  for (let node = nodes.seekFirst(); node !== undefined; node = nodes.next()) {
+    if (node.live > 0) count++;
+  }
+  return count;
+}
+
+/**
+ * The nodes behind the one that begins with `after`, or the first ones, with some `wanted` entries;
+ * `last` is the first id of the last of them. Ids, counters and groups are in the last part only.
+ */
+export function streamPart(
+  stream: StreamValue,
+  after: StreamId | undefined,
+  wanted: number,
+): { readonly part: RdbStream; readonly last: StreamId | undefined; readonly done: boolean } {
+  const { nodes } = stream;
+  const entries: RdbStreamEntry[] = [];
+  const nodeLengths: number[] = [];
+  let node = after === undefined ? nodes.seekFirst() : nodes.seek(after);
+  if (after !== undefined) node = nodes.next();
+  let last = after;
+  for (; node !== undefined && entries.length < wanted; node = nodes.next()) {
+    last = node;
+    if (node.live === 0) continue;
+    const before = entries.length;
+    appendEntries(node, entries);
+    nodeLengths.push(entries.length - before);
+  }
+  // What is left has no entry, or nothing is left.
+  while (node?.live === 0) node = nodes.next();
+  const done = node === undefined;
+  const part = done
+    ? completed(stream, entries, nodeLengths)
+    : { ...incomplete, entries, nodeLengths };
+  return { part, last, done };
+}
+
+const incomplete: Omit<RdbStream, "entries"> = {
+  type: "stream",
+  length: 0,
+  lastId: zeroStreamId,
+  firstId: zeroStreamId,
+  maxDeletedId: zeroStreamId,
+  entriesAdded: 0,
+  groups: [],
+};
 
 function groupToNeutral(group: StreamGroup): RdbStreamGroup {
   const pending: RdbStreamPending[] = [];
@@ -97,15 +153,25 @@ function consumerToNeutral(consumer: StreamConsumer): RdbStreamConsumer {
 
 /** Fills an empty stream. */
 export function streamFromNeutral(neutral: RdbStream, stream: StreamValue): StreamValue {
-  for (const { id, fields } of neutral.entries) {
+  addNeutralEntries(stream, neutral);
+  completeFromNeutral(stream, neutral);
+  return stream;
+}
+
+/** Of a stream in parts: the entries of one. */
+export function addNeutralEntries(stream: StreamValue, { entries }: RdbStream): void {
+  for (const { id, fields } of entries) {
     stream.appendEntry(idFromBytes(id), fields.map(textOfBytes), 0);
   }
+}
+
+/** All but the entries, which the last part of a stream tells. */
+export function completeFromNeutral(stream: StreamValue, neutral: RdbStream): void {
   stream.lastId = idFromBytes(neutral.lastId);
   stream.firstId = idFromBytes(neutral.firstId);
   stream.maxDeletedId = idFromBytes(neutral.maxDeletedId);
   stream.entriesAdded = neutral.entriesAdded;
   for (const group of neutral.groups) addGroup(stream, group);
-  return stream;
 }
 
 function addGroup(stream: StreamValue, neutral: RdbStreamGroup): void {

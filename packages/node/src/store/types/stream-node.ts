@@ -23,6 +23,7 @@ const LISTPACK_FRAME_BYTES = 7;
 /** Flags, which are below 128, and the zero behind the field names. */
 const SMALL_INTEGER_BYTES = 2;
 const CAPACITY_INITIAL = 64;
+const NO_BYTES = Buffer.alloc(0);
 /** Below this a loop over char codes is faster than the call into `latin1Write`. */
 const LOOP_LENGTH_MAX = 24;
 
@@ -32,18 +33,30 @@ export class StreamNode implements StreamId {
   readonly seq: Long;
   /** Field names that entries need not repeat. */
   readonly fields: readonly string[];
-  bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY_INITIAL);
+  bytes: Buffer = NO_BYTES;
   used = 0;
   live = 0;
   /** Entries that are only marked as deleted: they stay until the whole node goes. */
   deleted = 0;
   /** Bytes of Redis' listpack but for the two counts. */
   #listpackBytes: number;
+  /** A copy has the same bytes: whoever changes them takes his own first. */
+  #isShared = false;
 
-  constructor(id: StreamId, fields: readonly string[]) {
+  constructor(id: StreamId, fields: readonly string[], copied?: StreamNode) {
     this.ms = id.ms;
     this.seq = id.seq;
     this.fields = fields;
+    if (copied !== undefined) {
+      this.bytes = copied.bytes;
+      this.used = copied.used;
+      this.live = copied.live;
+      this.deleted = copied.deleted;
+      this.#listpackBytes = copied.#listpackBytes;
+      this.#isShared = true;
+      return;
+    }
+    this.bytes = Buffer.allocUnsafeSlow(CAPACITY_INITIAL);
     let bytes = LISTPACK_FRAME_BYTES + listpackEntryBytes(fields.length) + SMALL_INTEGER_BYTES;
     for (const field of fields) bytes += listpackTextBytes(field);
     this.#listpackBytes = bytes;
@@ -107,24 +120,21 @@ export class StreamNode implements StreamId {
 
   /** Gives back the memory that no entry took. */
   seal(): void {
-    if (this.bytes.length !== this.used) this.bytes = this.#resized(this.used);
+    if (this.bytes.length !== this.used) this.#resize(this.used);
   }
 
   /** Marks the entry as deleted whose flags are at `flagsAt`. */
   markDeleted(flagsAt: number): void {
+    if (this.#isShared) this.#resize(this.used);
     this.bytes[flagsAt] = (this.bytes[flagsAt] as number) | deletedFlag;
     this.live--;
     this.deleted++;
   }
 
+  /** The bytes are copied when one of both changes. */
   copy(): StreamNode {
-    const copy = new StreamNode(this, this.fields);
-    copy.bytes = this.#resized(this.used);
-    copy.used = this.used;
-    copy.live = this.live;
-    copy.deleted = this.deleted;
-    copy.#listpackBytes = this.#listpackBytes;
-    return copy;
+    this.#isShared = true;
+    return new StreamNode(this, this.fields, this);
   }
 
   #hasFields(words: readonly string[], from: number, count: number): boolean {
@@ -138,14 +148,15 @@ export class StreamNode implements StreamId {
 
   #reserve(bytes: number): void {
     const needed = this.used + bytes;
-    if (needed <= this.bytes.length) return;
-    this.bytes = this.#resized(Math.max(needed, this.bytes.length * 2));
+    if (needed <= this.bytes.length && !this.#isShared) return;
+    this.#resize(Math.max(needed, this.bytes.length * 2));
   }
 
-  #resized(capacity: number): Buffer {
+  #resize(capacity: number): void {
     const bytes = Buffer.allocUnsafeSlow(capacity);
     this.bytes.copy(bytes, 0, 0, this.used);
-    return bytes;
+    this.bytes = bytes;
+    this.#isShared = false;
   }
 
   #writeVarint(position: number, value: number): number {
