@@ -82,9 +82,9 @@ async function reads(options: BenchOptions): Promise<Results> {
   for (const name of contenderNames) {
     const directives = ["--appendonly", "yes", "--appendfsync", "always"];
     await using server = await startContender(name, directives, options.heapMb);
-    const { port } = server;
+    const { pid, port } = server;
     await fill({ port, from: 0, to: keys, key: nameOf, value: "v".repeat(valueBytes) });
-    results[name] = await waitsDuring({ port, prefix: "key:", digits: 12, keys }, () =>
+    results[name] = await waitsDuring({ pid, port, prefix: "key:", digits: 12, keys }, () =>
       underLoad({ port, clients: 50, pipeline: 1, keys }, () =>
         delay(1000 * (options.quick ? 2 : 8)),
       ),
@@ -248,7 +248,7 @@ async function rewriteUnderLoad(
   { keys, empty }: { readonly keys: number; readonly empty: number },
 ): Promise<Rewritten> {
   const { pid, port } = server;
-  const order = { port, prefix: "key:", digits: 12, keys };
+  const order = { pid, port, prefix: "key:", digits: 12, keys };
   using client = await RawClient.connect(port);
   let without: Waits | undefined;
   let during: Waits | undefined;

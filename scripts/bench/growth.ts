@@ -36,6 +36,7 @@ interface Step {
   readonly members: number;
   readonly perSecond: number;
   readonly longestMs: number;
+  readonly longestOnCoreMs: number;
   readonly residentMb: number;
 }
 
@@ -57,7 +58,7 @@ export async function growth(options: BenchOptions): Promise<void> {
     return;
   }
   console.log(`\n${describeMachine()}, one slot\n`);
-  console.log(textTable([["", "a second", "longest wait ms", "RSS MiB"], ...results.map(cells)]));
+  console.log(textTable([heading, ...results.map(cells)]));
 }
 
 interface Run extends Kind {
@@ -82,10 +83,11 @@ async function* stepsOf(run: Run, options: BenchOptions): AsyncGenerator<Step> {
     const command = (index: number): string => encoded(words(index));
     let tookMs = 0;
     // A key that is not there: what others wait for is the one that grows.
-    const order = { port: server.port, prefix: "{g}other", digits: 0, keys: 1 };
+    const { pid, port } = server;
+    const order = { pid, port, prefix: "{g}other", digits: 0, keys: 1 };
     const waits = await waitsDuring(order, async () => {
       const started = performance.now();
-      await send({ port: server.port, from, to, command, replyLines, batch });
+      await send({ port, from, to, command, replyLines, batch });
       tookMs = performance.now() - started;
     });
     yield {
@@ -94,16 +96,20 @@ async function* stepsOf(run: Run, options: BenchOptions): AsyncGenerator<Step> {
       members: to,
       perSecond: ((to - from) / tookMs) * 1000,
       longestMs: waits.longestMs,
+      longestOnCoreMs: waits.longestOnCoreMs,
       residentMb: (residentBytes(server.pid) ?? Number.NaN) / 2 ** 20,
     };
   }
 }
+
+const heading = ["", "a second", "longest wait ms", "without run queues", "RSS MiB"];
 
 function cells(step: Step): string[] {
   return [
     `${step.name}, ${step.kind}, ${step.members}`,
     step.perSecond.toFixed(0),
     step.longestMs.toFixed(1),
+    step.longestOnCoreMs.toFixed(1),
     step.residentMb.toFixed(0),
   ];
 }

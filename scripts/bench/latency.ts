@@ -20,11 +20,11 @@ export async function latency(options: BenchOptions): Promise<void> {
   const results: { name: string; waits: Waits }[] = [];
   for (const name of contenderNames) {
     await using server = await startContender(name, ["--appendonly", "no"], options.heapMb);
-    const { port } = server;
+    const { pid, port } = server;
     // As redis-benchmark names its keys, so that both work on the same ones.
     const key = (index: number): string => `key:${String(index).padStart(12, "0")}`;
     await fill({ port, from: 0, to: keys, key, value: "v".repeat(valueBytes) });
-    const waits = await waitsDuring({ port, prefix: "key:", digits: 12, keys }, async () => {
+    const waits = await waitsDuring({ pid, port, prefix: "key:", digits: 12, keys }, async () => {
       const load = `-p ${port} -c 20 -P 4 -n ${requests} -r ${keys} -d ${valueBytes} -t set,get -q`;
       await promisify(execFile)("redis-benchmark", load.split(" "));
     });
@@ -40,6 +40,7 @@ export async function latency(options: BenchOptions): Promise<void> {
     waits.p50Ms.toFixed(2),
     waits.p999Ms.toFixed(2),
     waits.longestMs.toFixed(2),
+    waits.longestOnCoreMs.toFixed(2),
   ]);
-  console.log(textTable([["", "p50 ms", "p99.9 ms", "longest ms"], ...rows]));
+  console.log(textTable([["", "p50 ms", "p99.9 ms", "longest ms", "without run queues"], ...rows]));
 }

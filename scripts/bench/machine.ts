@@ -15,6 +15,19 @@ export function cpuSeconds(pid: number): number | undefined {
   }
 }
 
+/**
+ * How long the main thread was ready to run and waited for a core, so far; 0 where there is no
+ * /proc, which leaves waits as they are.
+ */
+export function queuedMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "latin1");
+    return Number(stat.split(" ")[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 export function residentBytes(pid: number): number | undefined {
   try {
     const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));

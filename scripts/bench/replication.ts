@@ -24,6 +24,7 @@ interface Synchronisation {
   readonly seconds: number;
   readonly keysPerSecond: number;
   readonly longestWaitMs: number;
+  readonly longestOnCoreMs: number;
   /** The same wait while nothing is synchronised. */
   readonly longestAnyhowMs: number;
 }
@@ -40,7 +41,7 @@ export async function replication(options: BenchOptions): Promise<void> {
     return;
   }
   console.log(`${describeMachine()}, ${keys} keys with values of ${value.length} bytes\n`);
-  const heading = ["full synchronisation", "s", "keys/s", "longest wait ms", "without"];
+  const heading = ["full synchronisation", "s", "keys/s", "longest wait ms", "on core", "anyhow"];
   console.log(
     textTable([
       heading,
@@ -49,6 +50,7 @@ export async function replication(options: BenchOptions): Promise<void> {
         sync.seconds.toFixed(1),
         sync.keysPerSecond.toFixed(0),
         sync.longestWaitMs.toFixed(1),
+        sync.longestOnCoreMs.toFixed(1),
         sync.longestAnyhowMs.toFixed(1),
       ]),
     ]),
@@ -70,7 +72,7 @@ async function synchronise(
   const key = (index: number): string => `key:${String(index).padStart(digits, "0")}`;
   await fill({ port: primary.port, from: 0, to: keys, key, value });
   await using replica = await startContender(name, directives, options.heapMb);
-  const order = { port: primary.port, prefix: "key:", digits, keys };
+  const order = { pid: primary.pid, port: primary.port, prefix: "key:", digits, keys };
   let seconds = 0;
   const meanwhile = await waitsDuring(order, async () => {
     const began = performance.now();
@@ -86,6 +88,7 @@ async function synchronise(
     seconds,
     keysPerSecond: keys / seconds,
     longestWaitMs: meanwhile.longestMs,
+    longestOnCoreMs: meanwhile.longestOnCoreMs,
     longestAnyhowMs: anyhow.longestMs,
   };
 }

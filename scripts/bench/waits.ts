@@ -12,10 +12,22 @@ export interface Waits {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly longestMs: number;
+  /**
+   * The longest without the time in which the asking process or the server's main thread was ready
+   * to run and had no core: with few cores that is most of a wait, and no server's doing.
+   */
+  readonly longestOnCoreMs: number;
+}
+
+export interface Probe {
+  readonly ms: number;
+  readonly queuedMs: number;
 }
 
 export interface ProbeOrder {
   readonly port: number;
+  /** The server's. */
+  readonly pid: number;
   /** Keys are `prefix` and a number below `keys`, padded with zeros to `digits`. */
   readonly prefix: string;
   readonly digits: number;
@@ -32,16 +44,23 @@ export async function waitsDuring(order: ProbeOrder, work: () => Promise<void>):
     await work();
     const answer = once(prober, "message");
     prober.send("stop");
-    const [waits] = (await answer) as [number[]];
+    const [probes] = (await answer) as [Probe[]];
+    const waits = probes.map(({ ms }) => ms);
+    const onCore = probes.map(({ ms, queuedMs }) => Math.max(0, ms - queuedMs));
     return {
       count: waits.length,
       p50Ms: quantile(waits, 0.5),
       p99Ms: quantile(waits, 0.99),
       p999Ms: quantile(waits, 0.999),
-      longestMs: waits.reduce((most, each) => Math.max(most, each), 0),
+      longestMs: longest(waits),
+      longestOnCoreMs: longest(onCore),
     };
   } finally {
     prober.kill();
     await told;
   }
+}
+
+function longest(all: readonly number[]): number {
+  return all.reduce((most, each) => Math.max(most, each), 0);
 }
