@@ -2,10 +2,11 @@
  * Where a piece of a large hash or set keeps its texts: one after the other in a byte arena, so
  * that a million members are not a million objects for the garbage collector to mark.
  *
- * An entry is a text (a set's member), or two (a field and its value). A text is its length and its
- * bytes: one byte of length below 128, two up to `INLINE_MAX`; longer texts stay V8 strings in a
- * list beside the arena, and the entry holds their index there, so that growing the arena never
- * copies them. What is dropped leaves a hole; the owner compacts when holes outweigh the rest.
+ * An entry is a text (a set's member), or two (a field and its value; a sorted set's member and its
+ * score, the eight bytes of a double). A text is its length and its bytes: one byte of length below
+ * 128, two up to `INLINE_MAX`; longer texts stay V8 strings in a list beside the arena, and the
+ * entry holds their index there, so that growing the arena never copies them. What is dropped
+ * leaves a hole; the owner compacts when holes outweigh the rest.
  */
 import { Buffer } from "node:buffer";
 import { latin1String, writeLatin1 } from "@slotlog/resp";
@@ -18,6 +19,8 @@ const LONG_MARK = 0xff;
 const LONG_BYTES = 5;
 /** Below this a loop over chars beats leaving JavaScript. */
 const LOOP_MAX = 24;
+/** A double with its length in front. */
+const NUMBER_BYTES = 9;
 
 /** Bytes that a text takes in the arena. */
 export function encodedBytes(text: string): number {
@@ -86,6 +89,24 @@ export class ByteEntries {
       writeLatin1(bytes, at, text);
     }
     this.used = at + length;
+  }
+
+  /** Appends a number, as a text of eight bytes. */
+  appendNumber(value: number): void {
+    this.#reserve(NUMBER_BYTES);
+    this.#bytes[this.used] = NUMBER_BYTES - 1;
+    this.#bytes.writeDoubleLE(value, this.used + 1);
+    this.used += NUMBER_BYTES;
+  }
+
+  /** The number at `offset`. */
+  readNumber(offset: number): number {
+    return this.#bytes.readDoubleLE(offset + 1);
+  }
+
+  /** Writes over the number at `offset`. */
+  overwriteNumber(offset: number, value: number): void {
+    this.#bytes.writeDoubleLE(value, offset + 1);
   }
 
   /** True if the text at `offset` is this one; leaves `end`. */

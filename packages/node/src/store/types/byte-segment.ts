@@ -29,7 +29,7 @@ export interface SegmentShape {
 export class ByteSegment {
   /** Leading hash bits that all entries here share. */
   readonly depth: number;
-  /** Texts per entry: a member, or a field and its value. */
+  /** Texts per entry: a member, or a field and its value, or a member and its score. */
   readonly width: number;
   places: number;
   count = 0;
@@ -85,14 +85,15 @@ export class ByteSegment {
   }
 
   /** Adds an entry at a place that has room. */
-  insertAt(place: number, hash: number, text: string, value: string | undefined): void {
+  insertAt(place: number, hash: number, text: string, value: string | number | undefined): void {
     const { slots, entries } = this;
     const gap = this.#gapFrom(place);
     slots.copyWithin(2 * place + 2, 2 * place, 2 * gap);
     slots[2 * place] = hash;
     slots[2 * place + 1] = entries.used;
     entries.append(text);
-    if (value !== undefined) entries.append(value);
+    if (typeof value === "number") entries.appendNumber(value);
+    else if (value !== undefined) entries.append(value);
     this.count++;
   }
 
@@ -108,11 +109,26 @@ export class ByteSegment {
     return entries.read(entries.end);
   }
 
-  /** Appends all texts of an entry. */
-  readAt(place: number, into: (string | number)[]): void {
+  /** The number of an entry that has one. */
+  numberAt(place: number): number {
+    const { entries } = this;
+    entries.skip(this.slots[2 * place + 1] as number);
+    return entries.readNumber(entries.end);
+  }
+
+  setNumberAt(place: number, value: number): void {
+    const { entries } = this;
+    entries.skip(this.slots[2 * place + 1] as number);
+    entries.overwriteNumber(entries.end, value);
+  }
+
+  /** Appends all texts of an entry; what is a number goes into `numbers`, if there is such. */
+  readAt(place: number, into: (string | number)[], numbers?: number[]): void {
     const { entries } = this;
     into.push(entries.read(this.slots[2 * place + 1] as number));
-    if (this.width === 2) into.push(entries.read(entries.end));
+    if (this.width === 1) return;
+    if (numbers === undefined) into.push(entries.read(entries.end));
+    else numbers.push(entries.readNumber(entries.end));
   }
 
   setValueAt(place: number, value: string): void {

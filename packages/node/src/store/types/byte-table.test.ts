@@ -107,4 +107,30 @@ describe("ByteTable", () => {
     }
     assert.ok(table.memoryBytes < 200_000, `${table.memoryBytes} bytes`);
   });
+
+  it("keeps numbers beside members, at whatever size and through every move", () => {
+    const random = new FastRandom(5);
+    const table = new ByteTable(true, new ArenaPool());
+    const model = new Map<string, number>();
+    const special = [0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 2 ** 53];
+    for (let round = 0; round < 60_000; round++) {
+      const text = textOf(random, 9000);
+      const hash = hashOf(text, "good");
+      if (random.below(10) < (round < 40_000 ? 8 : 2)) {
+        const value = special[random.below(40)] ?? random.below(1e9) / 7;
+        assert.equal(table.set(text, hash, value), !model.has(text));
+        model.set(text, value);
+      } else {
+        assert.equal(table.delete(text, hash), model.delete(text));
+      }
+      assert.ok(Object.is(table.number(text, hash), model.get(text)));
+    }
+    const members: string[] = [];
+    const numbers: number[] = [];
+    for (let at = 0; at >= 0; ) at = table.collect(at, 100, members, numbers);
+    assert.equal(members.length, model.size);
+    for (const [at, member] of members.entries()) {
+      assert.ok(Object.is(numbers[at], model.get(member)), member);
+    }
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * A hash table of texts for large sets and hashes: extendible hashing as in `key-table.ts`, with
+ * A hash table of texts for large sets, hashes and sorted sets: extendible hashing as in `key-table.ts`, with
  * segments that keep bytes instead of objects. Growing and shrinking are pieces of about a thousand
  * entries; a scan is a position in hash order, which neither of them moves.
  *
@@ -40,7 +40,7 @@ export class ByteTable {
   /** Segments that need the directory to be as deep as it is. */
   #deepestCount = 1;
 
-  /** A table of members, or of fields with values. */
+  /** A table of members, or of fields with values, which are all texts or all numbers. */
   constructor(withValues: boolean, pool: ArenaPool) {
     this.#width = withValues ? 2 : 1;
     this.#pool = pool;
@@ -61,12 +61,20 @@ export class ByteTable {
     return place < 0 ? undefined : segment.valueAt(place);
   }
 
+  /** The number of a member, `undefined` if there is none. */
+  number(text: string, hash: number): number | undefined {
+    const segment = this.#segmentFor(hash);
+    const place = segment.find(text, hash);
+    return place < 0 ? undefined : segment.numberAt(place);
+  }
+
   /** Adds a member, or a field with its value, which may be there; true if it is new. */
-  set(text: string, hash: number, value: string | undefined): boolean {
+  set(text: string, hash: number, value: string | number | undefined): boolean {
     let segment = this.#segmentFor(hash);
     let place = segment.find(text, hash);
     if (place >= 0) {
-      if (value !== undefined) segment.setValueAt(place, value);
+      if (typeof value === "number") segment.setNumberAt(place, value);
+      else if (value !== undefined) segment.setValueAt(place, value);
       return false;
     }
     while (segment.count >= segment.growAt || !segment.hasRoomAt(~place)) {
@@ -89,9 +97,10 @@ export class ByteTable {
 
   /**
    * Appends the texts of the entries that follow in hash order, beginning with hash `from`: `count`
-   * entries, and those that share the last one's hash. Returns where to go on, or -1 at the end.
+   * entries, and those that share the last one's hash. Values that are numbers go into `numbers`.
+   * Returns where to go on, or -1 at the end.
    */
-  collect(from: number, count: number, into: (string | number)[]): number {
+  collect(from: number, count: number, into: (string | number)[], numbers?: number[]): number {
     let hash = from;
     let left = count;
     for (;;) {
@@ -101,7 +110,7 @@ export class ByteTable {
         const at = segment.slots[2 * place] as number;
         if (at === EMPTY) continue;
         if (left <= 0 && at !== last) return at;
-        segment.readAt(place, into);
+        segment.readAt(place, into, numbers);
         last = at;
         left--;
       }

@@ -2,14 +2,13 @@
  * The sorted set: members with scores, in order. A small one is a single sorted leaf, searched from
  * its start, as Redis' listpack, and packed into one string while it rests (`packing.ts`); a large
  * one has a counted B+ tree (`zset-order.ts`) and a hash table from member to score
- * (`key-table.ts`). The conversion is one way.
+ * (`byte-table.ts`). The conversion is one way.
  *
  * It does not know keys or replies. A sorted set that has become empty must be deleted by its user.
  */
 import type { Bytes, RdbZset } from "../../rdb/values.js";
-import { EntryBatch } from "../entry-batch.js";
-import { KeyTable } from "../key-table.js";
 import type { CollectionValue } from "../value.js";
+import { ByteTable } from "./byte-table.js";
 import { neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
 import { averageBytes } from "./memory.js";
@@ -29,7 +28,7 @@ export class ZsetValue implements CollectionValue, Packable {
   #loose: ZsetOrder | undefined = undefined;
   #packed: string | undefined = undefined;
   /** Scores by member; `undefined` while the set is small. */
-  #table: KeyTable | undefined = undefined;
+  #table: ByteTable | undefined = undefined;
 
   constructor(environment: CollectionEnvironment) {
     this.#environment = environment;
@@ -81,7 +80,7 @@ export class ZsetValue implements CollectionValue, Packable {
   score(member: string): number | undefined {
     const table = this.#table;
     if (table !== undefined) {
-      return table.get(member, this.#environment.hasher.hashOf(member)) as number | undefined;
+      return table.number(member, this.#environment.hasher.hashOf(member));
     }
     if (this.#packed !== undefined) {
       return this.#environment.packing.scoreOf(this.#packed, member);
@@ -115,7 +114,7 @@ export class ZsetValue implements CollectionValue, Packable {
     } else if (table === undefined) {
       this.#order.insert(compactScore(score), member);
     } else {
-      table.insert(member, hasher.hashOf(member), score, 0);
+      table.set(member, hasher.hashOf(member), score);
       this.#order.insert(score, member);
     }
   }
@@ -199,12 +198,7 @@ export class ZsetValue implements CollectionValue, Packable {
       for (const score of this.#leaf.scores) scores.push(score);
       return 0;
     }
-    const batch = new EntryBatch();
-    const next = this.#table.collect(cursor, count, batch);
-    for (let index = 0; index < batch.length; index++) {
-      members.push(batch.keys[index] as string);
-      scores.push(batch.values[index] as number);
-    }
+    const next = this.#table.collect(cursor, count, members, scores);
     return next < 0 ? 0 : next;
   }
 
@@ -249,7 +243,7 @@ export class ZsetValue implements CollectionValue, Packable {
       const average = wanted === 0 ? 0 : bytes / wanted;
       return objectBytes + packedBytes(this.length, this.length * (average + scoreBytes));
     }
-    const overhead = this.#table.overheadBytes + this.#order.overheadBytes;
+    const overhead = this.#table.memoryBytes + this.#order.overheadBytes;
     return objectBytes + overhead + averageBytes(sample, 1) * this.length;
   }
 
@@ -275,13 +269,12 @@ export class ZsetValue implements CollectionValue, Packable {
   }
 
   #convert(): void {
-    const { hasher, packing, random } = this.#environment;
+    const { arenas, hasher, packing } = this.#environment;
     const order = this.#order;
     packing.forget(this);
-    // Any number does: tables with different ones split at different fills.
-    const table = new KeyTable(random.below(16384));
+    const table = new ByteTable(true, arenas);
     for (const cursor = order.at(0); cursor.valid; cursor.next()) {
-      table.insert(cursor.member, hasher.hashOf(cursor.member), cursor.score, 0);
+      table.set(cursor.member, hasher.hashOf(cursor.member), cursor.score);
     }
     this.#table = table;
     order.grow();
