@@ -1,6 +1,7 @@
 /**
  * A table of keys with JavaScript values: what client tracking and commands use that must not take
- * a V8 Map. The keyspace has a table of its own, `keyspace-table.ts`, and so have large collections.
+ * a V8 Map. The keyspace has a table of its own, `keyspace-table.ts`, and so have large
+ * collections.
  */
 import { HashTable, type SegmentKeeper } from "./hash-table.js";
 import { Segment } from "./segment.js";

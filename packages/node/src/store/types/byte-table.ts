@@ -1,7 +1,8 @@
 /**
- * A hash table of texts for large sets, hashes and sorted sets: extendible hashing as in `key-table.ts`, with
- * segments that keep bytes instead of objects. Growing and shrinking are pieces of about a thousand
- * entries; a scan is a position in hash order, which neither of them moves.
+ * A hash table of texts for large sets, hashes and sorted sets: extendible hashing as in
+ * `key-table.ts`, with segments that keep bytes instead of objects. Growing and shrinking are
+ * pieces of about a thousand entries; a scan is a position in hash order, which neither of them
+ * moves.
  *
  * It trusts the caller's hash and knows no encodings.
  */

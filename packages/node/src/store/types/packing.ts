@@ -53,6 +53,9 @@ export class Packing {
   #oldest = 0;
   #viewed: Packable | undefined = undefined;
   #view: readonly Element[] = [];
+  #viewedScored: object | undefined = undefined;
+  #viewMembers: string[] = [];
+  #viewScores: number[] = [];
   /** The last `with…` or `without…` found the text that it was told. */
   found = false;
   popped: Element = 0;
@@ -132,6 +135,33 @@ export class Packing {
       this.#at += SCORE_BYTES;
       members.push(this.#read());
     }
+  }
+
+  /** As `view`, the members. */
+  viewMembers(owner: object, packed: string): readonly string[] {
+    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+    return this.#viewMembers;
+  }
+
+  /** As `view`, the scores. */
+  viewScores(owner: object, packed: string): readonly number[] {
+    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+    return this.#viewScores;
+  }
+
+  /** The elements of `owner`, whose own they are from now on. */
+  takeScored(owner: object, packed: string): { members: string[]; scores: number[] } {
+    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+    this.#viewedScored = undefined;
+    return { members: this.#viewMembers, scores: this.#viewScores };
+  }
+
+  #viewAll(owner: object, packed: string): void {
+    // Never the same arrays: who looks at the former ones still may.
+    this.#viewMembers = [];
+    this.#viewScores = [];
+    this.unpackScored(packed, this.#viewMembers, this.#viewScores);
+    this.#viewedScored = owner;
   }
 
   /** Elements in it. */

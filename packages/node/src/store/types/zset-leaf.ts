@@ -4,6 +4,12 @@
  * and how to split and join; which node to go to is the tree's business.
  */
 
+import type { Packing } from "./packing.js";
+
+/** What a leaf at rest has instead of elements. */
+const NO_MEMBERS: string[] = [];
+const NO_SCORES: number[] = [];
+
 /**
  * Elements per node before it splits. A leaf of 64 costs about 3 bytes of overhead per member, and
  * moving half of it for an insertion is as cheap as the descent to it; 20 million members make a
@@ -54,19 +60,89 @@ function cut<T>(array: T[], index: number): T[] {
   return rest;
 }
 
+/**
+ * Members and scores in order. Where a set grows at an end, the leaves behind that end rest, packed
+ * into one string each (`packing.ts`): half the memory, and nothing for the garbage collector to
+ * look through. One that is changed takes its elements out again, and keeps them.
+ */
 export class Leaf {
-  /** In order; `scores[i]` belongs to `members[i]`. */
-  members: string[] = [];
-  scores: number[] = [];
+  #members: string[] = [];
+  #scores: number[] = [];
+  #packed: string | undefined = undefined;
+  readonly #packing: Packing | undefined;
   previous: Leaf | undefined = undefined;
   next: Leaf | undefined = undefined;
 
+  constructor(packing: Packing | undefined) {
+    this.#packing = packing;
+  }
+
+  /** In order; `scores[i]` belongs to `members[i]`. To be read until the next change. */
+  get members(): readonly string[] {
+    const packed = this.#packed;
+    return packed === undefined ? this.#members : this.#packer.viewMembers(this, packed);
+  }
+
+  get scores(): readonly number[] {
+    const packed = this.#packed;
+    return packed === undefined ? this.#scores : this.#packer.viewScores(this, packed);
+  }
+
   get total(): number {
-    return this.members.length;
+    return this.width;
   }
 
   get width(): number {
-    return this.members.length;
+    const packed = this.#packed;
+    return packed === undefined ? this.#members.length : this.#packer.count(packed);
+  }
+
+  /** Only ever asked for where something is packed. */
+  get #packer(): Packing {
+    return this.#packing as Packing;
+  }
+
+  /** 0 unless it rests. */
+  get packedBytes(): number {
+    return this.#packed?.length ?? 0;
+  }
+
+  /** Packs the elements, unless they are too long. */
+  rest(): void {
+    if (this.#packed !== undefined || this.#packing === undefined) return;
+    this.#packed = this.#packing.packScored(this.#members, this.#scores);
+    if (this.#packed === undefined) return;
+    this.#members = NO_MEMBERS;
+    this.#scores = NO_SCORES;
+  }
+
+  #wake(): void {
+    if (this.#packed === undefined) return;
+    const { members, scores } = this.#packer.takeScored(this, this.#packed);
+    this.#packed = undefined;
+    this.#members = members;
+    this.#scores = scores;
+  }
+
+  /** All of what was packed elsewhere, into an empty leaf. */
+  fill(packed: string): void {
+    this.#packer.unpackScored(packed, this.#members, this.#scores);
+  }
+
+  setScore(index: number, score: number): void {
+    this.#wake();
+    this.#scores[index] = score;
+  }
+
+  /** A leaf of the same elements, in no chain. */
+  copy(): Leaf {
+    const copy = new Leaf(this.#packing);
+    copy.#packed = this.#packed;
+    if (this.#packed === undefined) {
+      copy.#members = this.#members.slice();
+      copy.#scores = this.#scores.slice();
+    }
+    return copy;
   }
 
   /** Index of the first element not before the given one. */
@@ -98,13 +174,15 @@ export class Leaf {
   }
 
   insert(index: number, score: number, member: string): void {
-    insertInto(this.members, index, member);
-    insertInto(this.scores, index, score);
+    this.#wake();
+    insertInto(this.#members, index, member);
+    insertInto(this.#scores, index, score);
   }
 
   remove(index: number): void {
-    removeFrom(this.members, index);
-    removeFrom(this.scores, index);
+    this.#wake();
+    removeFrom(this.#members, index);
+    removeFrom(this.#scores, index);
   }
 
   /**
@@ -112,15 +190,16 @@ export class Leaf {
    * keep full leaves, since nothing or everything moves there.
    */
   split(index: number): Leaf {
-    const right = new Leaf();
+    this.#wake();
+    const right = new Leaf(this.#packing);
     if (index === 0) {
-      right.members = this.members;
-      right.scores = this.scores;
-      this.members = [];
-      this.scores = [];
+      right.#members = this.#members;
+      right.#scores = this.#scores;
+      this.#members = [];
+      this.#scores = [];
     } else {
-      right.members = cut(this.members, index);
-      right.scores = cut(this.scores, index);
+      right.#members = cut(this.#members, index);
+      right.#scores = cut(this.#scores, index);
     }
     right.previous = this;
     right.next = this.next;
@@ -131,8 +210,9 @@ export class Leaf {
 
   /** Takes over all elements of the leaf behind it, which leaves the chain. */
   join(right: Leaf): void {
-    for (const member of right.members) this.members.push(member);
-    for (const score of right.scores) this.scores.push(score);
+    this.#wake();
+    for (const member of right.members) this.#members.push(member);
+    for (const score of right.scores) this.#scores.push(score);
     this.next = right.next;
     if (right.next !== undefined) right.next.previous = this;
   }
@@ -234,9 +314,7 @@ export type Node = Leaf | Branch;
 /** Copies a node and all below it; new leaves are chained behind `last`, which moves to the end. */
 export function cloneBelow(node: Node, last: { leaf: Leaf | undefined }): Node {
   if (node instanceof Leaf) {
-    const leaf = new Leaf();
-    leaf.members = node.members.slice();
-    leaf.scores = node.scores.slice();
+    const leaf = node.copy();
     leaf.previous = last.leaf;
     if (last.leaf !== undefined) last.leaf.next = leaf;
     last.leaf = leaf;

@@ -17,6 +17,7 @@ import {
   type Node,
   type ZsetRange,
 } from "./zset-leaf.js";
+import type { Packing } from "./packing.js";
 
 /** A place in the order, to walk from. Valid until the next change. */
 export class ZsetCursor {
@@ -43,7 +44,7 @@ export class ZsetCursor {
 
   next(): void {
     const leaf = this.#leaf;
-    if (leaf === undefined || ++this.#index < leaf.members.length) return;
+    if (leaf === undefined || ++this.#index < leaf.width) return;
     this.#leaf = leaf.next;
     this.#index = 0;
   }
@@ -51,7 +52,7 @@ export class ZsetCursor {
   previous(): void {
     if (this.#leaf === undefined || --this.#index >= 0) return;
     this.#leaf = this.#leaf.previous;
-    this.#index = this.#leaf === undefined ? 0 : this.#leaf.members.length - 1;
+    this.#index = this.#leaf === undefined ? 0 : this.#leaf.width - 1;
   }
 
   /** The next place in one of the two directions. */
@@ -62,9 +63,16 @@ export class ZsetCursor {
 }
 
 export class ZsetOrder {
-  #root: Node = new Leaf();
+  #root: Node;
   /** Infinite for a set that is to stay in one leaf. */
   #splitsFrom = Number.POSITIVE_INFINITY;
+  readonly #packing: Packing | undefined;
+
+  /** Without `packing` for one that is not kept: none of its leaves will rest. */
+  constructor(packing?: Packing) {
+    this.#packing = packing;
+    this.#root = new Leaf(packing);
+  }
 
   /** Members. */
   get size(): number {
@@ -80,7 +88,7 @@ export class ZsetOrder {
   grow(): void {
     const whole = this.#root as Leaf;
     this.#splitsFrom = NODE_MAX;
-    this.#root = new Leaf();
+    this.#root = new Leaf(this.#packing);
     for (let index = 0; index < whole.members.length; index++) {
       this.insert(whole.scores[index] as number, whole.members[index] as string);
     }
@@ -115,7 +123,7 @@ export class ZsetOrder {
         ? isBefore(newScore, member, scores[index + 1] as number, members[index + 1] as string)
         : leaf.next === undefined;
     if (staysBehind && staysBefore) {
-      scores[index] = newScore;
+      leaf.setScore(index, newScore);
       return;
     }
     this.remove(score, member);
@@ -161,19 +169,39 @@ export class ZsetOrder {
   }
 
   copy(): ZsetOrder {
-    const copy = new ZsetOrder();
+    const copy = new ZsetOrder(this.#packing);
     copy.#splitsFrom = this.#splitsFrom;
     copy.#root = cloneBelow(this.#root, { leaf: undefined });
     return copy;
   }
 
   /**
-   * Bytes of the nodes, without the members: a leaf is an object of 7 words with two arrays of 6
-   * words each and 16 bytes per element, three quarters full on average.
+   * Bytes of the nodes and of the members, if those take so many on average: a leaf is an object of
+   * 8 words with two arrays of 6 words each and 16 bytes per element, three quarters full on
+   * average, or with one string.
    */
-  get overheadBytes(): number {
-    const leaves = this.#root instanceof Leaf ? 1 : Math.ceil(this.size / (NODE_MAX * 0.75));
-    return 40 + leaves * 152 + Math.ceil((this.size * 16) / 0.75);
+  bytes(memberBytes: number): number {
+    let bytes = 40;
+    for (let leaf = this.#leftmost; leaf !== undefined; leaf = leaf.next) {
+      const { packedBytes, width } = leaf;
+      bytes += packedBytes > 0 ? 80 + packedBytes : 160 + width * (16 / 0.75 + memberBytes);
+    }
+    return Math.ceil(bytes);
+  }
+
+  /** Leaves at rest. */
+  get resting(): number {
+    let count = 0;
+    for (let leaf = this.#leftmost; leaf !== undefined; leaf = leaf.next) {
+      if (leaf.packedBytes > 0) count++;
+    }
+    return count;
+  }
+
+  get #leftmost(): Leaf | undefined {
+    let node = this.#root;
+    while (node instanceof Branch) node = node.children[0] as Node;
+    return node;
   }
 
   /** The leaf in which an element is or would be. */
@@ -212,6 +240,9 @@ export class ZsetOrder {
     if (index === width && leaf.next === undefined) cutAt = width;
     else if (index === 0 && leaf.previous === undefined) cutAt = 0;
     const right = leaf.split(cutAt);
+    // Who grows at an end does not come back soon. The last full leaf still takes late comers.
+    if (cutAt === width) leaf.previous?.rest();
+    else if (cutAt === 0) right.next?.rest();
     if (index > cutAt || cutAt === width) right.insert(index - cutAt, score, member);
     else leaf.insert(index, score, member);
     return right;

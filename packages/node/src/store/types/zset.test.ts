@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { FastRandom } from "../random.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./environment.js";
+import { Packing } from "./packing.js";
 import { isBefore, type ZsetRange } from "./zset-leaf.js";
 import { ZsetOrder } from "./zset-order.js";
 import { ZsetValue } from "./zset.js";
@@ -78,9 +79,14 @@ function checkAgainst(zset: ZsetValue, model: Model): void {
 }
 
 /** Many changes of few members in few scores, growing and shrinking in long waves. */
-function runModel(seed: number, steps: number, members: number, zset: ZsetValue): void {
+function runModel(
+  seed: number,
+  steps: number,
+  members: number,
+  zset: ZsetValue,
+  model = new Model(),
+): void {
   const random = new FastRandom(seed);
-  const model = new Model();
   for (let step = 0; step < steps; step++) {
     const member = `m${random.below(members)}`;
     const score = random.below(400) - 200;
@@ -121,10 +127,36 @@ test("trees of several levels grow and shrink as the model", () => {
   );
 });
 
+test("what has grown at an end rests, and behaves as the model when it is read and changed", () => {
+  for (const direction of [1, -1]) {
+    const zset = new ZsetValue(environment(0));
+    const model = new Model();
+    const count = 6000;
+    for (let number = 0; number < count; number++) {
+      // Late comers go into leaves that rest, or are about to.
+      const score = direction * (number % 500 === 499 ? number - 400 : number) * 0.5;
+      const member = number % 700 === 0 ? `m${number}${"long".repeat(300)}` : `m${number}`;
+      zset.set(member, score);
+      model.scores.set(member, score);
+    }
+    const resting = zset.resting;
+    assert.ok(resting > count / 64 / 2, `${resting} leaves rest`);
+    const copy = zset.copy();
+    checkAgainst(zset, model);
+    assert.equal(zset.resting, resting, "who reads them does not wake them");
+    const bytes = zset.memoryUsage(0) / count;
+    assert.ok(bytes < 60, `${bytes} bytes a member`);
+    const before = model.sorted();
+    runModel(7, 3000, count, zset, model);
+    assert.deepEqual(contents(copy), before);
+    assert.equal(copy.resting, resting);
+  }
+});
+
 test("ascending and descending insertion, and removal from either end", () => {
   const count = 10_000;
-  const ascending = new ZsetOrder();
-  const descending = new ZsetOrder();
+  const ascending = new ZsetOrder(new Packing());
+  const descending = new ZsetOrder(new Packing());
   ascending.grow();
   descending.grow();
   for (let score = 0; score < count; score++) ascending.insert(score, "m");

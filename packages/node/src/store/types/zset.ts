@@ -183,6 +183,11 @@ export class ZsetValue implements CollectionValue, Packable {
     return this.#order.countBefore(range, whole);
   }
 
+  /** Leaves that rest, for tests. */
+  get resting(): number {
+    return this.#loose?.resting ?? 0;
+  }
+
   /** Ranks of random members, each equally likely; they may come again. */
   randomRank(): number {
     return this.#environment.random.below(this.length);
@@ -243,16 +248,14 @@ export class ZsetValue implements CollectionValue, Packable {
       const average = wanted === 0 ? 0 : bytes / wanted;
       return objectBytes + packedBytes(this.length, this.length * (average + scoreBytes));
     }
-    const overhead = this.#table.memoryBytes + this.#order.overheadBytes;
-    return objectBytes + overhead + averageBytes(sample, 1) * this.length;
+    return objectBytes + this.#table.memoryBytes + this.#order.bytes(averageBytes(sample, 1));
   }
 
   get #order(): ZsetOrder {
     if (this.#loose !== undefined) return this.#loose;
-    const order = new ZsetOrder();
+    const order = new ZsetOrder(this.#environment.packing);
     if (this.#packed !== undefined) {
-      const { members, scores } = order.only as Leaf;
-      this.#environment.packing.unpackScored(this.#packed, members, scores);
+      (order.only as Leaf).fill(this.#packed);
     }
     return this.#loosen(order);
   }
