@@ -8,7 +8,7 @@ import type { ByteReader } from "./byte-reader.js";
 import type { PartGenerator } from "./decode-collection.js";
 import { RdbError, type RdbLimits } from "./format.js";
 import { streamIdOfBig, zeroStreamId } from "./stream-id.js";
-import { streamNodeEntries } from "./stream-nodes.js";
+import { incompleteStream, streamNodeEntries } from "./stream-nodes.js";
 import type {
   RdbStream,
   RdbStreamConsumer,
@@ -39,7 +39,7 @@ export function* decodeStream(
     streamNodeEntries(id, yield* readBlob(reader), entries);
     firstId ??= entries[0]?.id;
     if (entries.length >= limits.partElementsMax && nodes > 1) {
-      yield { type: "stream", ...emptyHead, entries, groups: [] };
+      yield incompleteStream(entries);
       entries = [];
     }
   }
@@ -50,14 +50,6 @@ export function* decodeStream(
   }
   return { type: "stream", entries, ...head, groups };
 }
-
-const emptyHead: StreamHead = {
-  length: 0,
-  lastId: zeroStreamId,
-  firstId: zeroStreamId,
-  maxDeletedId: zeroStreamId,
-  entriesAdded: 0,
-};
 
 function* readHead(
   reader: ByteReader,

@@ -15,11 +15,30 @@ import {
   streamIdOfBig,
   streamIdParts,
   streamIdSequence,
+  zeroStreamId,
 } from "./stream-id.js";
-import type { Bytes, RdbStreamEntry, StreamIdBytes } from "./values.js";
+import type { Bytes, RdbStream, RdbStreamEntry, StreamIdBytes } from "./values.js";
 
 const deletedFlag = 1;
 const sameFieldsFlag = 2;
+
+/** A part of a stream that others follow: ids, counters and groups come with the last one. */
+export function incompleteStream(
+  entries: readonly RdbStreamEntry[],
+  nodeLengths?: readonly number[],
+): RdbStream {
+  return {
+    type: "stream",
+    entries,
+    ...(nodeLengths === undefined ? {} : { nodeLengths }),
+    length: 0,
+    lastId: zeroStreamId,
+    firstId: zeroStreamId,
+    maxDeletedId: zeroStreamId,
+    entriesAdded: 0,
+    groups: [],
+  };
+}
 
 /** Appends the live entries of a node to `target`. */
 export function streamNodeEntries(

@@ -8,7 +8,7 @@
  * is a position in hash order that no growing or shrinking moves: it returns every key that is
  * present from its begin to its end exactly once.
  *
- * It serves the keyspace (`keyspace-table.ts`) and large collections (`key-table.ts`) alike, which
+ * It serves the keyspace (`keyspace-table.ts`) and tables of values (`key-table.ts`) alike, which
  * differ in how a segment keeps its keys. It does not know what values are, does not expire, and
  * trusts the caller's hash (see `key-hash.ts`).
  */
@@ -87,7 +87,7 @@ export class HashTable<S extends TableSegment<S>> {
   atPlace = 0;
   /** The only segment while there is no second one: a short cut past the directory. */
   root: S | undefined;
-  /** The cluster slot, for the keyspace's tables; collections may pass anything. */
+  /** The cluster slot, for the keyspace's tables; others may pass anything. */
   readonly slot: number;
   /** Leading hash bits that index the directory. */
   #depth = 0;
@@ -199,26 +199,6 @@ export class HashTable<S extends TableSegment<S>> {
   /** Removes the table's segments from its registry: it leaves the keyspace. */
   unregister(): void {
     for (const segment of this.segments()) this.#keeper.remove(segment);
-  }
-
-  /** Takes over copies of all segments of another table, which `copy` makes. */
-  protected copyFrom(other: HashTable<S>, copy: (segment: S) => S): void {
-    const directory = presizedArray(other.#directory.length, this.atSegment);
-    for (let index = 0; index < directory.length; ) {
-      const segment = other.#directory[index] as S;
-      const duplicate = copy(segment);
-      this.#setGrowAt(duplicate);
-      const end = index + (1 << (other.#depth - segment.depth));
-      directory.fill(duplicate, index, end);
-      index = end;
-    }
-    this.#directory = directory;
-    this.#depth = other.#depth;
-    this.#segmentCount = other.#segmentCount;
-    this.#deepestCount = other.#deepestCount;
-    this.size = other.size;
-    this.root = directory.length === 1 ? directory[0] : undefined;
-    this.atSegment = directory[0] as S;
   }
 
   /** Bytes of the table itself, without keys and values. */

@@ -46,11 +46,4 @@ export class KeyTable extends HashTable<Segment> {
     this.removeAt(segment, place);
     return true;
   }
-
-  /** A table of the same entries; the values themselves are shared. */
-  copy(): KeyTable {
-    const copy = new KeyTable(this.slot);
-    copy.copyFrom(this, (segment) => segment.copy());
-    return copy;
-  }
 }

@@ -190,16 +190,6 @@ export class Segment {
     return true;
   }
 
-  /** A segment of the same places. */
-  copy(): Segment {
-    const copy = new Segment(this.depth, 0);
-    copy.entries = this.entries.slice();
-    copy.places = this.places;
-    copy.#homes = this.#homes;
-    copy.count = this.count;
-    return copy;
-  }
-
   /** Lets go of everything, so that whoever remembers a place here finds no key. */
   retire(): void {
     this.entries = newEntries(0);

@@ -7,7 +7,7 @@ import type {
   RdbStreamGroup,
   RdbStreamPending,
 } from "../../rdb/values.js";
-import { zeroStreamId } from "../../rdb/stream-id.js";
+import { incompleteStream } from "../../rdb/stream-nodes.js";
 import { neutralBytes, neutralText, textOfBytes } from "./element.js";
 import type { StreamValue } from "./stream.js";
 import { type StreamConsumer, PendingEntry, StreamGroup } from "./stream-group.js";
@@ -57,9 +57,7 @@ function completed(
     groups.push(groupToNeutral(group));
   }
   return {
-    type: "stream",
-    entries,
-    ...(nodeLengths === undefined ? {} : { nodeLengths }),
+    ...incompleteStream(entries, nodeLengths),
     length: stream.length,
     lastId: idToBytes(stream.lastId),
     firstId: idToBytes(stream.firstId),
@@ -106,19 +104,9 @@ export function streamPart(
   const done = node === undefined;
   const part = done
     ? completed(stream, entries, nodeLengths)
-    : { ...incomplete, entries, nodeLengths };
+    : incompleteStream(entries, nodeLengths);
   return { part, last, done };
 }
-
-const incomplete: Omit<RdbStream, "entries"> = {
-  type: "stream",
-  length: 0,
-  lastId: zeroStreamId,
-  firstId: zeroStreamId,
-  maxDeletedId: zeroStreamId,
-  entriesAdded: 0,
-  groups: [],
-};
 
 function groupToNeutral(group: StreamGroup): RdbStreamGroup {
   const pending: RdbStreamPending[] = [];
