@@ -10,7 +10,7 @@ const program = 20 * mebibyte;
 
 /** A gauge over a heap whose bytes a test sets. */
 function setUp(heapLimit = 4144 * mebibyte) {
-  const state = { used: program, maxmemory: 0, clients: 0, replicas: 0 };
+  const state = { used: program, maxmemory: 0, clients: 0, replicas: 0, idle: 0 };
   let listener: ((bytes: number) => void) | undefined;
   const process: ProcessInfo = {
     ...processInfo,
@@ -34,6 +34,7 @@ function setUp(heapLimit = 4144 * mebibyte) {
       replicaClients: state.replicas,
       aof: 0,
     }),
+    idleBytes: () => state.idle,
   });
   gauge.start();
   const collect = (bytes: number): void => {
@@ -51,6 +52,14 @@ describe("MemoryGauge", () => {
     tally.bytes = 100 * mebibyte;
     state.used = 900 * mebibyte;
     gauge.refresh();
+    assert.equal(gauge.usedBytes, emptyBytes + 100 * mebibyte);
+  });
+
+  it("does not take for data what is kept for data to come", () => {
+    const { collect, gauge, state, tally } = setUp();
+    tally.bytes = 100 * mebibyte;
+    state.idle = 900 * mebibyte;
+    collect(program + 1000 * mebibyte);
     assert.equal(gauge.usedBytes, emptyBytes + 100 * mebibyte);
   });
 

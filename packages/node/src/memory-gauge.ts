@@ -48,6 +48,8 @@ export interface MemoryGaugeParts {
   /** The directive; 0 is no limit. */
   maxmemory(): number;
   buffers(): BufferBytes;
+  /** Bytes that are taken for data, and have none: what is measured is so much too large. */
+  idleBytes(): number;
 }
 
 /** The most that data may take in a heap with this limit. */
@@ -136,7 +138,7 @@ export class MemoryGauge {
   #correct(measured: number, exact: boolean): void {
     const { tally } = this.#parts;
     const elsewhere = this.#programBytes + this.#countedBytes + this.notCountedBytes;
-    const data = measured - elsewhere;
+    const data = measured - elsewhere - this.#parts.idleBytes();
     const error = data - this.#dataBytes;
     if (error > 0 && !exact) return;
     // With hardly any data it is the program that takes it, or no longer takes it.

@@ -33,6 +33,7 @@ export class NodeMemory {
       tally: this.tally,
       maxmemory: () => node.config.maxmemory,
       buffers: () => this.#buffers(),
+      idleBytes: () => node.databases.parts.collections.blocks.idleBytes,
     });
     this.#evictor = new Evictor({
       config: node.config,
@@ -95,7 +96,8 @@ export class NodeMemory {
   /** Looks at the heap and the buffers again; the cron calls it. */
   cron(): void {
     const { gauge, tally } = this;
-    const { stats } = this.#node;
+    const { databases, stats } = this.#node;
+    databases.parts.collections.blocks.cron();
     this.#look();
     stats.peakMemory = Math.max(stats.peakMemory, gauge.usedBytes);
     if (this.#exceededSince >= 0 && tally.bytes <= tally.fullAt) {

@@ -1,7 +1,7 @@
 /**
  * A large collection read in parts, while it goes on changing: before its first change it is
- * copied, which costs a tenth of encoding it, and the rest is read from the copy. One that does
- * not change meanwhile is never copied.
+ * copied, and the rest is read from the copy. That is cheap, since both share what neither changes;
+ * and one that does not change meanwhile is never copied.
  */
 import type { RdbCollection } from "../rdb/values.js";
 import { type Element, neutralBytes } from "../store/types/element.js";
@@ -12,7 +12,7 @@ import { StreamValue } from "../store/types/stream.js";
 import type { StreamId } from "../store/types/stream-id.js";
 import { countLiveNodes, streamPart } from "../store/types/stream-neutral.js";
 import { ZsetValue } from "../store/types/zset.js";
-import type { Value } from "../store/value.js";
+import { frozenCopy, type Value } from "../store/value.js";
 
 type Readable = HashValue | ListValue | SetValue | StreamValue | ZsetValue;
 
@@ -55,7 +55,7 @@ export class CollectionParts {
 
   /** That value is going to change in place. */
   freeze(value: Value): void {
-    if (value === this.#value) this.#value = this.#value.copy();
+    if (value === this.#value) this.#value = frozenCopy(this.#value) as Readable;
   }
 
   /** The next elements, at least one. */

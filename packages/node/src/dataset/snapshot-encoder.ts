@@ -5,7 +5,7 @@
  */
 import { EntryBatch } from "../store/entry-batch.js";
 import { isNeutral, type SnapshotSink, type SnapshotValue } from "../store/snapshot-walk.js";
-import type { Value } from "../store/value.js";
+import { frozenCopy, type Value } from "../store/value.js";
 import { CollectionParts } from "./collection-parts.js";
 import type { SnapshotForm } from "./snapshot-form.js";
 
@@ -36,7 +36,7 @@ export class SnapshotEncoder implements SnapshotSink {
     const { values } = this.#waiting;
     for (let at = this.#head; at < values.length; at += 1) {
       if (values[at] !== value || typeof value !== "object") continue;
-      values[at] = value.type === "string" ? value.share() : value.copy();
+      values[at] = value.type === "string" ? value.share() : frozenCopy(value);
     }
   }
 

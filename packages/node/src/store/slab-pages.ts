@@ -1,6 +1,6 @@
 /**
- * Memory for the keyspace outside of V8's heap: blocks of 32-bit words, cut from pages, cut from
- * chunks. The collector neither marks, moves nor counts what is in them.
+ * Memory for keys, strings and large collections outside of V8's heap: blocks of 32-bit words, cut
+ * from pages, cut from chunks. The collector neither marks, moves nor counts what is in them.
  *
  * A chunk is one ArrayBuffer, a page has blocks of one size, and a block is named by a 32-bit
  * reference: chunk, page, word. So nothing is ever copied because something else grew, there is no
@@ -56,6 +56,11 @@ function wordsOf(sizeClass: number): number {
   return Math.floor(PAGE_WORDS / (sizeClass - EXACT_MAX));
 }
 
+/** Words of the block that is given to who asks for so many. */
+export function blockWords(words: number): number {
+  return wordsOf(classOf(words));
+}
+
 /** True if a block of `before` words is one of `after` words as well. */
 export function isSameBlock(before: number, after: number): boolean {
   return before === after || classOf(before) === classOf(after);
@@ -108,7 +113,7 @@ export class SlabPages {
     const info = this.#info;
     const at = page * PAGE_INFO;
     const sizeClass = info[at + CLASS] as number;
-    const block = wordsOf(classOf(words));
+    const block = blockWords(words);
     const free = info[at + FREE] as number;
     const wasFull = free < 0 && (info[at + FRESH] as number) + block > PAGE_WORDS;
     (this.words[reference >>> CHUNK_SHIFT] as Int32Array)[reference & CHUNK_MASK] = free;
@@ -153,7 +158,7 @@ export class SlabPages {
       this.#releasedChunks--;
     }
     if (chunk === CHUNKS_MAX) {
-      throw new RangeError("the keyspace of one database cannot have more than 16 GiB of strings");
+      throw new RangeError("one database cannot have more than 16 GiB of strings");
     }
     const bytes = Buffer.allocUnsafeSlow(CHUNK_WORDS * 4);
     this.bytes[chunk] = bytes;
@@ -171,14 +176,6 @@ export class SlabPages {
   }
 
   #pageIsEmpty(page: number, sizeClass: number): void {
-    const info = this.#info;
-    const at = page * PAGE_INFO;
-    // The only page with room stays: else one key that comes and goes would open it each time.
-    if (info[at + NEXT] === -1 && info[at + PREVIOUS] === -1) {
-      info[at + FREE] = -1;
-      info[at + FRESH] = 0;
-      return;
-    }
     this.#unlink(page, sizeClass);
     const chunk = Math.floor(page / PAGES_PER_CHUNK);
     const mask = (this.#freePages[chunk] as number) | (1 << (page % PAGES_PER_CHUNK));
@@ -186,7 +183,7 @@ export class SlabPages {
     if (chunk < this.#firstOpen) this.#firstOpen = chunk;
     if (mask !== ALL_PAGES) return;
     this.#emptyChunks++;
-    // One empty chunk is kept, for the same reason.
+    // One empty chunk is kept: else one key that comes and goes would make it each time.
     if (this.#emptyChunks < 2) return;
     this.#emptyChunks--;
     this.#releasedChunks++;

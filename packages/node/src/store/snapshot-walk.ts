@@ -22,7 +22,7 @@ import type { KeyspaceTable } from "./keyspace-table.js";
 import { EPOCH_MASK, EPOCH_SHIFT } from "./segment.js";
 import type { SlabSegment } from "./slab-segment.js";
 import { CURSOR_SLOT, type SlotTables } from "./slot-tables.js";
-import type { Value } from "./value.js";
+import { frozenCopy, type Value } from "./value.js";
 
 /** What a queued collection was, or a value that is still in place. */
 export type SnapshotValue = Value | RdbCollection;
@@ -195,7 +195,7 @@ export class SnapshotWalk {
       bytes += value.length;
     } else if (typeof value === "object") {
       // Several times cheaper than the neutral form, which is made when it is written.
-      if (!detaches) old = value.copy();
+      if (!detaches) old = frozenCopy(value);
       bytes += value.length * QUEUED_ELEMENT_BYTES;
     }
     source.queue.push(key, old, segment.expireAt(place), segment.metaAt(place));

@@ -31,11 +31,18 @@ export interface CollectionValue {
   toNeutral(): RdbCollection;
   /** A duplicate that shares nothing changeable (COPY), in the same encoding. */
   copy(): CollectionValue;
+  /** The same for who is only going to write it to a snapshot, where that is cheaper. */
+  frozen?(): CollectionValue;
   /** Bytes, estimated from `samples` elements; 0 samples all (MEMORY USAGE). */
   memoryUsage(samples: number): number;
 }
 
 export type Value = StringValue | CollectionValue;
+
+/** What a snapshot keeps of a collection that is going to change before it was written. */
+export function frozenCopy(value: CollectionValue): CollectionValue {
+  return value.frozen?.() ?? value.copy();
+}
 
 /**
  * From this length on a string is kept as bytes: V8 strings end below Redis' 512 MB, and flattening

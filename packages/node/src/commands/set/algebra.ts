@@ -122,9 +122,11 @@ export function difference(
   return result;
 }
 
-export function replySet(reply: ReplyWriter, set: SetValue): void {
+/** Replies with a set that was made for that, and frees it. */
+export function replyResult(reply: ReplyWriter, set: SetValue): void {
   const all: Element[] = [];
   set.collect(all);
+  set.discard();
   reply.set(all.length);
   for (const member of all) replyElement(reply, member);
 }

@@ -11,7 +11,7 @@ import {
   intersectionSize,
   readSets,
   replyIntersection,
-  replySet,
+  replyResult,
   storeResult,
   union,
 } from "./algebra.js";
@@ -102,7 +102,7 @@ const sunion: CommandSpec = {
     syntax: "key [key ...]",
   },
   run(context, argv) {
-    replySet(context.reply, union(context, readSets(context, argv.slice(1))));
+    replyResult(context.reply, union(context, readSets(context, argv.slice(1))));
   },
 };
 
@@ -121,7 +121,7 @@ const sdiff: CommandSpec = {
     syntax: "key [key ...]",
   },
   run(context, argv) {
-    replySet(context.reply, difference(context, readSets(context, argv.slice(1))));
+    replyResult(context.reply, difference(context, readSets(context, argv.slice(1))));
   },
 };
 

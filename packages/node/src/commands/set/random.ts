@@ -8,7 +8,7 @@ import { positiveLongArgument, symmetricLongArgument } from "../arguments.js";
 import { fail } from "../errors.js";
 import { chooseDistinct, drawRepeatedly, mustPickOneByOne } from "../random-choice.js";
 import { type CommandSpec, keyAt } from "../spec.js";
-import { replySet, union } from "./algebra.js";
+import { replyResult, union } from "./algebra.js";
 import { readSet, writeSet } from "./lookup.js";
 
 /** Members per SREM record. */
@@ -90,7 +90,7 @@ function popCount(context: CommandContext, argv: readonly string[]): void {
   context.notify("s", "spop", key);
   context.dirty += Math.min(count, size);
   if (count >= size) {
-    replySet(reply, union(context, [set]));
+    replyResult(reply, union(context, [set]));
     db.delete(key);
     context.notify("g", "del", key);
     context.propagateAs([context.node.config.lazyfreeLazyServerDel ? "UNLINK" : "DEL", key]);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { HASH_MAX } from "../key-hash.js";
 import { FastRandom } from "../random.js";
 import { EMPTY } from "../segment.js";
-import { ArenaPool } from "./arena-pool.js";
+import { BlockMemory } from "./block-memory.js";
 import { ByteTable } from "./byte-table.js";
 
 /** How texts are hashed: well, or so badly that prefixes and whole hashes collide. */
@@ -21,7 +21,12 @@ function hashOf(text: string, kind: HashKind): number {
 }
 
 /** Lengths on both sides of every change of form. */
-const lengths = [0, 1, 5, 23, 24, 25, 127, 128, 129, 1023, 1024, 5000];
+const lengths = [0, 1, 5, 23, 24, 25, 127, 128, 129, 1022, 1023, 5000];
+
+/** What V8 keeps of a text of this length. */
+function longBytes(length: number): number {
+  return length > 1022 ? length : 0;
+}
 
 function textOf(random: FastRandom, bound: number): string {
   const number = random.below(bound);
@@ -37,16 +42,16 @@ function checkTable(table: ByteTable, model: ReadonlyMap<string, string>): void 
     let seen = 0;
     let live = 0;
     for (let place = 0; place < segment.places; place++) {
-      const hash = segment.slots[2 * place] as number;
+      const hash = segment.hashAt(place);
       if (hash === EMPTY) continue;
       assert.ok(hash >= previous, "places are in hash order");
       previous = hash;
       seen++;
-      const begin = segment.slots[2 * place + 1] as number;
+      const begin = segment.offsetAt(place);
       segment.valueAt(place);
       live += segment.entries.end - begin;
     }
-    assert.equal(segment.slots[2 * segment.places], EMPTY);
+    assert.equal(segment.hashAt(segment.places), EMPTY);
     assert.equal(segment.count, seen);
     assert.equal(segment.liveBytes, live, "holes are counted exactly");
     count += seen;
@@ -59,7 +64,8 @@ describe("ByteTable", () => {
     it(`equals a Map while it grows and shrinks, ${kind} hashes`, () => {
       const random = new FastRandom(11);
       const bound = kind === "good" ? 12_000 : 700;
-      const table = new ByteTable(true, new ArenaPool());
+      const memory = new BlockMemory();
+      const table = new ByteTable(true, memory);
       const model = new Map<string, string>();
       for (let round = 0; round < 60_000; round++) {
         const text = textOf(random, bound);
@@ -83,11 +89,63 @@ describe("ByteTable", () => {
       copy.collectAll(all);
       const pairs = all.flatMap((text, at) => (at % 2 === 0 ? [[text, all[at + 1]] as const] : []));
       assert.deepEqual(new Map(pairs), model);
+      const long = [...model].flat().reduce((sum, { length }) => sum + longBytes(length), 0);
+      const slab = memory.openSlab();
+      const held = table.account.bytes + copy.account.bytes;
+      assert.ok(held >= 4 * slab.liveWords + long, "what is long is counted");
+      for (const each of [table, copy]) each.release();
+      assert.deepEqual([table.account.bytes, copy.account.bytes], [0, 0]);
+      assert.equal(slab.liveWords, 0, "nothing is left in the slab");
     });
   }
 
+  it("has copies that go their own ways, though they share what none changes", () => {
+    const random = new FastRandom(17);
+    const memory = new BlockMemory();
+    const bound = 6000;
+    const pairs = [{ table: new ByteTable(true, memory), model: new Map<string, string>() }];
+    const change = (index: number, rounds: number, growing: boolean): void => {
+      const { model, table } = pairs[index] as (typeof pairs)[number];
+      for (let round = 0; round < rounds; round++) {
+        const text = textOf(random, bound);
+        const hash = hashOf(text, "good");
+        if (random.below(10) < (growing ? 8 : 1)) {
+          const value = textOf(random, 5000);
+          assert.equal(table.set(text, hash, value), !model.has(text));
+          model.set(text, value);
+        } else if (random.below(3) === 0 && table.size > 0) {
+          table.pick(random);
+          assert.ok(model.delete(table.atSegment.textAt(table.atPlace)));
+          table.removePicked();
+        } else assert.equal(table.delete(text, hash), model.delete(text));
+      }
+    };
+    change(0, 8000, true);
+    for (let copies = 1; copies < 6; copies++) {
+      const { table, model } = pairs[random.below(copies)] as (typeof pairs)[number];
+      const slab = memory.openSlab();
+      const before = slab.liveWords;
+      pairs.push({ table: table.copy(), model: new Map(model) });
+      assert.equal(slab.liveWords, before, "a copy takes no memory");
+      for (let index = 0; index <= copies; index++) change(index, 1500, random.below(2) === 0);
+      for (const pair of pairs) checkTable(pair.table, pair.model);
+    }
+    // Whoever goes takes nothing from those that stay.
+    for (let left = pairs.length; left > 0; left--) {
+      const [gone] = pairs.splice(random.below(left), 1);
+      gone?.table.release();
+      for (const { table, model } of pairs) {
+        checkTable(table, model);
+        for (const [text, value] of model) {
+          assert.equal(table.value(text, hashOf(text, "good")), value);
+        }
+      }
+    }
+    assert.equal(memory.openSlab().liveWords, 0);
+  });
+
   it("gives memory back when almost all is deleted", () => {
-    const table = new ByteTable(false, new ArenaPool());
+    const table = new ByteTable(false, new BlockMemory());
     for (let index = 0; index < 50_000; index++) {
       table.set(`member:${index}`, hashOf(`member:${index}`, "good"), undefined);
     }
@@ -100,7 +158,7 @@ describe("ByteTable", () => {
   });
 
   it("keeps up with values that change their length", () => {
-    const table = new ByteTable(true, new ArenaPool());
+    const table = new ByteTable(true, new BlockMemory());
     for (let round = 0; round < 20_000; round++) {
       const text = `counter:${round % 100}`;
       table.set(text, hashOf(text, "good"), "9".repeat(round % 300));
@@ -110,7 +168,7 @@ describe("ByteTable", () => {
 
   it("keeps numbers beside members, at whatever size and through every move", () => {
     const random = new FastRandom(5);
-    const table = new ByteTable(true, new ArenaPool());
+    const table = new ByteTable(true, new BlockMemory());
     const model = new Map<string, number>();
     const special = [0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 2 ** 53];
     for (let round = 0; round < 60_000; round++) {

@@ -9,7 +9,7 @@
 import { HASH_BITS } from "../key-hash.js";
 import type { FastRandom } from "../random.js";
 import { EMPTY } from "../segment.js";
-import type { ArenaPool } from "./arena-pool.js";
+import { BlockAccount, type BlockHolder, type BlockMemory } from "./block-memory.js";
 import { ByteSegment } from "./byte-segment.js";
 
 const PLACES_FIRST = 16;
@@ -26,15 +26,19 @@ const FULLNESS = 850;
 const PLACES_MAX = 1664;
 /** Tries of `pick` before any entry will do; about one in five succeeds. */
 const RANDOM_TRIES_MAX = 2000;
+/** What V8 has for the table, for a place in the directory, and for a segment: three objects. */
+const TABLE_BYTES = 160;
+const POINTER_BYTES = 8;
+const SEGMENT_BYTES = 320;
 
-export class ByteTable {
+export class ByteTable implements BlockHolder {
   size = 0;
   /** Where `pick` left the entry. */
   atSegment: ByteSegment;
   atPlace = 0;
   /** Texts per entry. */
   readonly #width: number;
-  readonly #pool: ArenaPool;
+  readonly #account: BlockAccount;
   #depth = 0;
   #directory: ByteSegment[];
   #segmentCount = 1;
@@ -42,9 +46,9 @@ export class ByteTable {
   #deepestCount = 1;
 
   /** A table of members, or of fields with values, which are all texts or all numbers. */
-  constructor(withValues: boolean, pool: ArenaPool) {
+  constructor(withValues: boolean, memory: BlockMemory) {
     this.#width = withValues ? 2 : 1;
-    this.#pool = pool;
+    this.#account = new BlockAccount(memory);
     const first = this.#newSegment(0, PLACES_FIRST, 256);
     setGrowAt(first);
     this.#directory = [first];
@@ -71,7 +75,7 @@ export class ByteTable {
 
   /** Adds a member, or a field with its value, which may be there; true if it is new. */
   set(text: string, hash: number, value: string | number | undefined): boolean {
-    let segment = this.#segmentFor(hash);
+    let segment = this.#ownSegmentFor(hash);
     let place = segment.find(text, hash);
     if (place >= 0) {
       if (typeof value === "number") segment.setNumberAt(place, value);
@@ -89,10 +93,9 @@ export class ByteTable {
 
   /** True if it was there. */
   delete(text: string, hash: number): boolean {
-    const segment = this.#segmentFor(hash);
-    const place = segment.find(text, hash);
+    const place = this.#segmentFor(hash).find(text, hash);
     if (place < 0) return false;
-    this.#removeAt(segment, place);
+    this.#removeAt(hash, place);
     return true;
   }
 
@@ -108,7 +111,7 @@ export class ByteTable {
       const segment = this.#segmentFor(hash);
       let last = -1;
       for (let place = segment.firstPlace(hash); place < segment.places; place++) {
-        const at = segment.slots[2 * place] as number;
+        const at = segment.hashAt(place);
         if (at === EMPTY) continue;
         if (left <= 0 && at !== last) return at;
         segment.readAt(place, into, numbers);
@@ -144,7 +147,7 @@ export class ByteTable {
       let limit = segment.places;
       if (this.#directory.length > 1) limit = PLACES_MAX << (this.#depth - segment.depth);
       const place = random.below(limit);
-      if (place < segment.places && segment.slots[2 * place] !== EMPTY) {
+      if (place < segment.places && segment.hashAt(place) !== EMPTY) {
         this.atSegment = segment;
         this.atPlace = place;
         return;
@@ -160,39 +163,75 @@ export class ByteTable {
 
   /** Removes what `pick` chose. */
   removePicked(): void {
-    this.#removeAt(this.atSegment, this.atPlace);
+    this.#removeAt(this.atSegment.hashAt(this.atPlace), this.atPlace);
   }
 
-  /** An independent table of the same entries. */
+  /** An independent table of the same entries. Both have the segments that neither changes. */
   copy(): ByteTable {
-    const copy = new ByteTable(this.#width === 2, this.#pool);
-    const directory = new Array<ByteSegment>(this.#directory.length);
-    let index = 0;
-    for (const segment of this.segments()) {
-      const end = index + (1 << (this.#depth - segment.depth));
-      directory.fill(segment.copy(), index, end);
-      index = end;
-    }
+    const copy = new ByteTable(this.#width === 2, this.#account.memory);
+    copy.releasePiece();
+    for (const segment of this.segments()) segment.owners++;
     copy.size = this.size;
-    copy.#directory = directory;
+    copy.#directory = this.#directory.slice();
     copy.#depth = this.#depth;
     copy.#segmentCount = this.#segmentCount;
     copy.#deepestCount = this.#deepestCount;
     return copy;
   }
 
+  /** Frees the last segment's memory; false if there is none left. Then the table is lost. */
+  releasePiece(): boolean {
+    const directory = this.#directory;
+    const segment = directory.pop();
+    if (segment === undefined) return false;
+    while (directory.at(-1) === segment) directory.pop();
+    segment.release();
+    return true;
+  }
+
+  /** Frees all memory of a table that is not used any more. */
+  release(): void {
+    while (this.releasePiece());
+  }
+
+  /** Of everything, in bytes. */
   get memoryBytes(): number {
-    let bytes = 120 + 8 * this.#directory.length;
-    for (const segment of this.segments()) bytes += segment.memoryBytes;
-    return bytes;
+    const objects = TABLE_BYTES + SEGMENT_BYTES * this.#segmentCount;
+    return objects + POINTER_BYTES * this.#directory.length + this.#account.bytes;
+  }
+
+  /** Whose blocks are this table's, and those of what belongs to it. */
+  get account(): BlockAccount {
+    return this.#account;
+  }
+
+  get blockBytes(): number {
+    return this.#account.bytes;
   }
 
   #segmentFor(hash: number): ByteSegment {
     return this.#directory[hash >>> (HASH_BITS - this.#depth)] as ByteSegment;
   }
 
-  #removeAt(segment: ByteSegment, place: number): void {
-    const hash = segment.slots[2 * place] as number;
+  /** As `#segmentFor`, to be changed. */
+  #ownSegmentFor(hash: number): ByteSegment {
+    const segment = this.#segmentFor(hash);
+    if (segment.owners === 1) return segment;
+    const copy = segment.copy(this.#account);
+    this.#replace(copy, hash);
+    segment.release();
+    return copy;
+  }
+
+  /** Puts a segment into the directory that has the depth of the one there. */
+  #replace(segment: ByteSegment, hash: number): void {
+    const span = 1 << (this.#depth - segment.depth);
+    const base = (hash >>> (HASH_BITS - this.#depth)) & ~(span - 1);
+    this.#directory.fill(segment, base, base + span);
+  }
+
+  #removeAt(hash: number, place: number): void {
+    const segment = this.#ownSegmentFor(hash);
     segment.removeAt(place);
     this.size--;
     if (segment.count <= segment.places >>> 2) this.#shrink(segment, hash);
@@ -220,6 +259,8 @@ export class ByteTable {
       segment.count < splitAt && segment.places < enough ? Math.min(grown, enough) : grown;
     segment.adopt(this.#copyOf(segment, 0, segment.places, segment.depth, places));
     setGrowAt(segment);
+    // More places than were asked for would have all split at the same few sizes.
+    if (segment.count < splitAt) segment.growAt = Math.min(segment.growAt, splitAt);
     return segment;
   }
 
@@ -232,9 +273,9 @@ export class ByteTable {
   ): ByteSegment {
     // Room for a few more entries of the same size.
     const share = (to - from) / source.places;
-    const capacity = Math.ceil(source.liveBytes * share * 1.15) + 64;
+    const expected = Math.ceil(source.liveBytes * share * 1.15) + 64;
     for (let wanted = places; ; wanted += 4 + (wanted >>> 3)) {
-      const target = this.#newSegment(depth, wanted, capacity);
+      const target = this.#newSegment(depth, wanted, expected);
       if (source.copyInto(target, from, to)) return target;
       target.release();
     }
@@ -264,14 +305,14 @@ export class ByteTable {
 
   #half(source: ByteSegment, from: number, to: number, depth: number): ByteSegment {
     let count = 0;
-    for (let place = from; place < to; place++) if (source.slots[2 * place] !== EMPTY) count++;
+    for (let place = from; place < to; place++) if (source.hashAt(place) !== EMPTY) count++;
     const half = this.#copyOf(source, from, to, depth, roomFor(count));
     setGrowAt(half);
     return half;
   }
 
-  #newSegment(depth: number, places: number, capacity: number): ByteSegment {
-    return new ByteSegment({ depth, width: this.#width, places, capacity }, this.#pool);
+  #newSegment(depth: number, places: number, expected: number): ByteSegment {
+    return new ByteSegment({ depth, width: this.#width, places, expected }, this.#account);
   }
 
   #doubleDirectory(): void {
@@ -308,20 +349,18 @@ export class ByteTable {
     const low = (hash & bit) === 0 ? segment : buddy;
     const high = low === segment ? buddy : segment;
     const depth = segment.depth - 1;
-    const capacity = low.liveBytes + high.liveBytes + 64;
+    const expected = low.liveBytes + high.liveBytes + 64;
     let places = roomFor(low.count + high.count);
-    let merged = this.#newSegment(depth, places, capacity);
+    let merged = this.#newSegment(depth, places, expected);
     while (!low.copyInto(merged, 0, low.places) || !high.copyInto(merged, 0, high.places)) {
       places += 4 + (places >>> 3);
       merged.release();
-      merged = this.#newSegment(depth, places, capacity);
+      merged = this.#newSegment(depth, places, expected);
     }
     low.release();
     high.release();
     setGrowAt(merged);
-    const span = 1 << (this.#depth - depth);
-    const base = (hash >>> (HASH_BITS - this.#depth)) & ~(span - 1);
-    this.#directory.fill(merged, base, base + span);
+    this.#replace(merged, hash);
     this.#segmentCount--;
     if (depth + 1 === this.#depth) {
       this.#deepestCount -= 2;

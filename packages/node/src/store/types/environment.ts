@@ -1,14 +1,14 @@
 /**
  * What all collections of one node share: the thresholds of the compact encodings as they are now
- * configured, the seeded hash of members and fields, the dice for random members, and what packs
- * those at rest.
+ * configured, the seeded hash of members and fields, the dice for random members, what packs those
+ * at rest, and the memory of large ones.
  *
  * A node makes one and hands it to its databases (`DatabaseParts.collections`); values get it when
  * they are made, so that no module keeps state.
  */
 import type { NodeConfig } from "../../config/config.js";
 import type { FastRandom } from "../random.js";
-import { ArenaPool } from "./arena-pool.js";
+import { BlockMemory } from "./block-memory.js";
 import { ElementHasher } from "./element-hash.js";
 import { Packing } from "./packing.js";
 
@@ -46,7 +46,7 @@ export class CollectionEnvironment {
   readonly hasher: ElementHasher;
   readonly random: FastRandom;
   readonly packing = new Packing();
-  readonly arenas = new ArenaPool();
+  readonly blocks = new BlockMemory();
 
   constructor(options: {
     readonly limits: CollectionLimits;

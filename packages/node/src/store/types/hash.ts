@@ -174,7 +174,7 @@ export class HashValue implements CollectionValue, Packable {
 
   copy(): HashValue {
     const copy = new HashValue(this.#environment);
-    copy.#table = this.#table?.copy();
+    if (this.#table !== undefined) copy.#hold(this.#table.copy());
     copy.#packed = this.#packed;
     if (this.#pairs !== undefined) copy.#loosen(this.#pairs.slice());
     return copy;
@@ -230,15 +230,21 @@ export class HashValue implements CollectionValue, Packable {
 
   #convert(): void {
     const pairs = this.#read();
-    const { hasher, packing, arenas } = this.#environment;
+    const { hasher, packing, blocks } = this.#environment;
     if (this.#pairs !== undefined) packing.forget(this);
-    const table = new ByteTable(true, arenas);
+    const table = new ByteTable(true, blocks);
     for (let at = 0; at < pairs.length; at += 2) {
       const field = elementText(pairs[at] as Element);
       table.set(field, hasher.hashOf(field), elementText(pairs[at + 1] as Element));
     }
     this.#pairs = undefined;
     this.#packed = undefined;
+    this.#hold(table);
+  }
+
+  /** Its memory is to be freed when nobody has this hash any more. */
+  #hold(table: ByteTable): void {
     this.#table = table;
+    this.#environment.blocks.releaseAfter(this, table);
   }
 }

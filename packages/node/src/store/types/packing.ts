@@ -37,6 +37,12 @@ export interface Packable {
   pack(): void;
 }
 
+/** What keeps the resting form of a sorted set's piece as bytes. */
+export interface RestingBytes {
+  /** Writes them to the start of a buffer that has room. */
+  readPacked(into: Buffer): void;
+}
+
 /** Bytes that a collection of texts takes in the resting form, for MEMORY USAGE. */
 export function packedBytes(elements: number, textBytes: number): number {
   return STRING_OVERHEAD_BYTES + COUNT_BYTES + elements + textBytes;
@@ -53,7 +59,7 @@ export class Packing {
   #oldest = 0;
   #viewed: Packable | undefined = undefined;
   #view: readonly Element[] = [];
-  #viewedScored: object | undefined = undefined;
+  #viewedScored: RestingBytes | undefined = undefined;
   #viewMembers: string[] = [];
   #viewScores: number[] = [];
   /** The last `with…` or `without…` found the text that it was told. */
@@ -118,50 +124,69 @@ export class Packing {
   }
 
   packScored(members: readonly string[], scores: readonly number[]): string | undefined {
-    if (!this.#begin(members.length)) return undefined;
+    const bytes = this.measureScored(members, scores);
+    return bytes === 0 ? undefined : latin1String(this.#scratch, 0, bytes);
+  }
+
+  /** How many bytes they take packed, 0 if they are too many or too long; `takePacked` copies. */
+  measureScored(members: readonly string[], scores: readonly number[]): number {
+    if (!this.#begin(members.length)) return 0;
     for (let index = 0; index < members.length; index++) {
-      if (this.#at + SCORE_BYTES > PACKED_BYTES_MAX) return undefined;
+      if (this.#at + SCORE_BYTES > PACKED_BYTES_MAX) return 0;
       this.#scratch.writeDoubleLE(scores[index] as number, this.#at);
       this.#at += SCORE_BYTES;
-      if (!this.#write(members[index] as string)) return undefined;
+      if (!this.#write(members[index] as string)) return 0;
     }
-    return latin1String(this.#scratch, 0, this.#at);
+    return this.#at;
+  }
+
+  /** Copies what was measured last. */
+  takePacked(target: Buffer, at: number): void {
+    this.#scratch.copy(target, at, 0, this.#at);
   }
 
   /** Appends to both arrays. */
   unpackScored(packed: string, members: string[], scores: number[]): void {
-    for (let left = this.#open(packed); left > 0; left--) {
-      scores.push(this.#scratch.readDoubleLE(this.#at));
-      this.#at += SCORE_BYTES;
-      members.push(this.#read());
-    }
+    this.#readScored(this.#open(packed), members, scores);
   }
 
   /** As `view`, the members. */
-  viewMembers(owner: object, packed: string): readonly string[] {
-    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+  viewMembers(owner: RestingBytes): readonly string[] {
+    if (owner !== this.#viewedScored) this.#viewAll(owner);
     return this.#viewMembers;
   }
 
   /** As `view`, the scores. */
-  viewScores(owner: object, packed: string): readonly number[] {
-    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+  viewScores(owner: RestingBytes): readonly number[] {
+    if (owner !== this.#viewedScored) this.#viewAll(owner);
     return this.#viewScores;
   }
 
   /** The elements of `owner`, whose own they are from now on. */
-  takeScored(owner: object, packed: string): { members: string[]; scores: number[] } {
-    if (owner !== this.#viewedScored) this.#viewAll(owner, packed);
+  takeScored(owner: RestingBytes): { members: string[]; scores: number[] } {
+    if (owner !== this.#viewedScored) this.#viewAll(owner);
     this.#viewedScored = undefined;
     return { members: this.#viewMembers, scores: this.#viewScores };
   }
 
-  #viewAll(owner: object, packed: string): void {
+  #viewAll(owner: RestingBytes): void {
     // Never the same arrays: who looks at the former ones still may.
     this.#viewMembers = [];
     this.#viewScores = [];
-    this.unpackScored(packed, this.#viewMembers, this.#viewScores);
+    const scratch = this.#scratch;
+    owner.readPacked(scratch);
+    this.#at = COUNT_BYTES;
+    const count = ((scratch[0] as number) << 8) | (scratch[1] as number);
+    this.#readScored(count, this.#viewMembers, this.#viewScores);
     this.#viewedScored = owner;
+  }
+
+  #readScored(count: number, members: string[], scores: number[]): void {
+    for (let left = count; left > 0; left--) {
+      scores.push(this.#scratch.readDoubleLE(this.#at));
+      this.#at += SCORE_BYTES;
+      members.push(this.#read());
+    }
   }
 
   /** Elements in it. */

@@ -52,7 +52,7 @@ export class SetValue implements CollectionValue, Packable {
   constructor(environment: CollectionEnvironment, encoding: SetEncoding) {
     this.#environment = environment;
     this.#encoding = encoding;
-    if (encoding === "hashtable") this.#table = new ByteTable(false, environment.arenas);
+    if (encoding === "hashtable") this.#hold(new ByteTable(false, environment.blocks));
   }
 
   pack(): void {
@@ -164,7 +164,7 @@ export class SetValue implements CollectionValue, Packable {
     }
     for (const segment of this.#table.segments()) {
       for (let place = 0; place < segment.places; place++) {
-        if (segment.slots[2 * place] !== EMPTY) yield segment.textAt(place);
+        if (segment.hashAt(place) !== EMPTY) yield segment.textAt(place);
       }
     }
   }
@@ -216,8 +216,9 @@ export class SetValue implements CollectionValue, Packable {
   }
 
   copy(): SetValue {
-    const copy = new SetValue(this.#environment, this.#encoding);
-    copy.#table = this.#table?.copy();
+    const copy = new SetValue(this.#environment, "intset");
+    copy.#encoding = this.#encoding;
+    if (this.#table !== undefined) copy.#hold(this.#table.copy());
     copy.#packed = this.#packed;
     if (this.#inserted !== undefined) copy.#loosenFlat(this.#inserted.slice());
     if (this.#ascending !== undefined) copy.#loosenIntegers(this.#ascending.slice());
@@ -267,6 +268,12 @@ export class SetValue implements CollectionValue, Packable {
     return elements;
   }
 
+  /** Frees at once the memory of a large set that nobody else knows. */
+  discard(): void {
+    this.#table?.release();
+    this.#table = undefined;
+  }
+
   /** Another encoding, without members. */
   #become(encoding: SetEncoding): void {
     if (this.#inserted !== undefined || this.#ascending !== undefined) {
@@ -275,7 +282,7 @@ export class SetValue implements CollectionValue, Packable {
     this.#ascending = undefined;
     this.#inserted = undefined;
     this.#packed = undefined;
-    this.#table = undefined;
+    this.discard();
     this.#encoding = encoding;
   }
 
@@ -335,8 +342,8 @@ export class SetValue implements CollectionValue, Packable {
   }
 
   #toTable(): void {
-    const { hasher, arenas } = this.#environment;
-    const table = new ByteTable(false, arenas);
+    const { hasher, blocks } = this.#environment;
+    const table = new ByteTable(false, blocks);
     const all: Element[] = [];
     this.collect(all);
     for (const element of all) {
@@ -344,7 +351,13 @@ export class SetValue implements CollectionValue, Packable {
       table.set(member, hasher.hashOf(member), undefined);
     }
     this.#become("hashtable");
+    this.#hold(table);
+  }
+
+  /** Its memory is to be freed when nobody has this set any more. */
+  #hold(table: ByteTable): void {
     this.#table = table;
+    this.#environment.blocks.releaseAfter(this, table);
   }
 }
 

@@ -3,8 +3,23 @@
  * with children and how many members are below each. They know how to find a place in themselves
  * and how to split and join; which node to go to is the tree's business.
  */
+import type { Buffer } from "node:buffer";
+import { CHUNK_MASK, CHUNK_SHIFT, type SlabPages } from "../slab-pages.js";
+import type { BlockAccount } from "./block-memory.js";
+import type { Packing, RestingBytes } from "./packing.js";
 
-import type { Packing } from "./packing.js";
+/** Where the leaves of one sorted set rest, and how many do. */
+export class RestingLeaves {
+  readonly packing: Packing;
+  readonly account: BlockAccount;
+  leaves = 0;
+  members = 0;
+
+  constructor(packing: Packing, account: BlockAccount) {
+    this.packing = packing;
+    this.account = account;
+  }
+}
 
 /** What a leaf at rest has instead of elements. */
 const NO_MEMBERS: string[] = [];
@@ -62,30 +77,34 @@ function cut<T>(array: T[], index: number): T[] {
 
 /**
  * Members and scores in order. Where a set grows at an end, the leaves behind that end rest, packed
- * into one string each (`packing.ts`): half the memory, and nothing for the garbage collector to
- * look through. One that is changed takes its elements out again, and keeps them.
+ * into one block each (`packing.ts`, `block-memory.ts`): a third of the memory, and nothing for the
+ * garbage collector to look through. One that is changed takes its elements out again, and keeps
+ * them.
  */
-export class Leaf {
+export class Leaf implements RestingBytes {
   #members: string[] = [];
   #scores: number[] = [];
-  #packed: string | undefined = undefined;
-  readonly #packing: Packing | undefined;
+  /** Where it rests; `undefined` while it does not. */
+  #slab: SlabPages | undefined = undefined;
+  #block = 0;
+  #bytes = 0;
+  #restingWidth = 0;
+  readonly #resting: RestingLeaves | undefined;
   previous: Leaf | undefined = undefined;
   next: Leaf | undefined = undefined;
 
-  constructor(packing: Packing | undefined) {
-    this.#packing = packing;
+  /** Without `resting` for one that never rests. */
+  constructor(resting: RestingLeaves | undefined) {
+    this.#resting = resting;
   }
 
   /** In order; `scores[i]` belongs to `members[i]`. To be read until the next change. */
   get members(): readonly string[] {
-    const packed = this.#packed;
-    return packed === undefined ? this.#members : this.#packer.viewMembers(this, packed);
+    return this.#slab === undefined ? this.#members : this.#packing.viewMembers(this);
   }
 
   get scores(): readonly number[] {
-    const packed = this.#packed;
-    return packed === undefined ? this.#scores : this.#packer.viewScores(this, packed);
+    return this.#slab === undefined ? this.#scores : this.#packing.viewScores(this);
   }
 
   get total(): number {
@@ -93,40 +112,70 @@ export class Leaf {
   }
 
   get width(): number {
-    const packed = this.#packed;
-    return packed === undefined ? this.#members.length : this.#packer.count(packed);
+    return this.#slab === undefined ? this.#members.length : this.#restingWidth;
   }
 
   /** Only ever asked for where something is packed. */
-  get #packer(): Packing {
-    return this.#packing as Packing;
-  }
-
-  /** 0 unless it rests. */
-  get packedBytes(): number {
-    return this.#packed?.length ?? 0;
+  get #packing(): Packing {
+    return (this.#resting as RestingLeaves).packing;
   }
 
   /** Packs the elements, unless they are too long. */
   rest(): void {
-    if (this.#packed !== undefined || this.#packing === undefined) return;
-    this.#packed = this.#packing.packScored(this.#members, this.#scores);
-    if (this.#packed === undefined) return;
+    const resting = this.#resting;
+    if (this.#slab !== undefined || resting === undefined) return;
+    const bytes = resting.packing.measureScored(this.#members, this.#scores);
+    if (bytes === 0) return;
+    const { place, chunk } = this.#takeBlock(bytes, this.#members.length, resting);
+    resting.packing.takePacked(chunk, place);
     this.#members = NO_MEMBERS;
     this.#scores = NO_SCORES;
   }
 
+  #takeBlock(
+    bytes: number,
+    width: number,
+    resting: RestingLeaves,
+  ): { readonly chunk: Buffer; readonly place: number } {
+    const slab = resting.account.memory.openSlab();
+    const block = resting.account.allocate(slab, (bytes + 3) >>> 2);
+    this.#slab = slab;
+    this.#block = block;
+    this.#bytes = bytes;
+    this.#restingWidth = width;
+    resting.leaves++;
+    resting.members += width;
+    const chunk = slab.bytes[block >>> CHUNK_SHIFT] as Buffer;
+    return { chunk, place: (block & CHUNK_MASK) << 2 };
+  }
+
+  readPacked(into: Buffer): void {
+    const chunk = (this.#slab as SlabPages).bytes[this.#block >>> CHUNK_SHIFT] as Buffer;
+    const place = (this.#block & CHUNK_MASK) << 2;
+    chunk.copy(into, 0, place, place + this.#bytes);
+  }
+
   #wake(): void {
-    if (this.#packed === undefined) return;
-    const { members, scores } = this.#packer.takeScored(this, this.#packed);
-    this.#packed = undefined;
+    if (this.#slab === undefined) return;
+    const { members, scores } = this.#packing.takeScored(this);
+    this.release();
     this.#members = members;
     this.#scores = scores;
   }
 
+  /** Frees the block of one that rests. Then its elements are lost. */
+  release(): void {
+    if (this.#slab === undefined) return;
+    const resting = this.#resting as RestingLeaves;
+    resting.account.free(this.#slab, this.#block, (this.#bytes + 3) >>> 2);
+    resting.leaves--;
+    resting.members -= this.#restingWidth;
+    this.#slab = undefined;
+  }
+
   /** All of what was packed elsewhere, into an empty leaf. */
-  fill(packed: string): void {
-    this.#packer.unpackScored(packed, this.#members, this.#scores);
+  fill(packed: string, packing: Packing): void {
+    packing.unpackScored(packed, this.#members, this.#scores);
   }
 
   setScore(index: number, score: number): void {
@@ -134,14 +183,18 @@ export class Leaf {
     this.#scores[index] = score;
   }
 
-  /** A leaf of the same elements, in no chain. */
-  copy(): Leaf {
-    const copy = new Leaf(this.#packing);
-    copy.#packed = this.#packed;
-    if (this.#packed === undefined) {
-      copy.#members = this.#members.slice();
-      copy.#scores = this.#scores.slice();
+  /** A leaf of the same elements, in no chain; `resting` is that of the set that it is for. */
+  copy(resting: RestingLeaves | undefined): Leaf {
+    const copy = new Leaf(resting);
+    if (this.#slab === undefined || resting === undefined) {
+      copy.#members = this.members.slice();
+      copy.#scores = this.scores.slice();
+      return copy;
     }
+    const { place, chunk } = copy.#takeBlock(this.#bytes, this.#restingWidth, resting);
+    const from = (this.#block & CHUNK_MASK) << 2;
+    const source = this.#slab.bytes[this.#block >>> CHUNK_SHIFT] as Buffer;
+    source.copy(chunk, place, from, from + this.#bytes);
     return copy;
   }
 
@@ -191,7 +244,7 @@ export class Leaf {
    */
   split(index: number): Leaf {
     this.#wake();
-    const right = new Leaf(this.#packing);
+    const right = new Leaf(this.#resting);
     if (index === 0) {
       right.#members = this.#members;
       right.#scores = this.#scores;
@@ -213,6 +266,7 @@ export class Leaf {
     this.#wake();
     for (const member of right.members) this.#members.push(member);
     for (const score of right.scores) this.#scores.push(score);
+    right.release();
     this.next = right.next;
     if (right.next !== undefined) right.next.previous = this;
   }
@@ -311,10 +365,16 @@ export class Branch {
 
 export type Node = Leaf | Branch;
 
+/** What a copy of a tree is made for, and the leaf that was copied last. */
+export interface Cloning {
+  readonly resting: RestingLeaves | undefined;
+  leaf: Leaf | undefined;
+}
+
 /** Copies a node and all below it; new leaves are chained behind `last`, which moves to the end. */
-export function cloneBelow(node: Node, last: { leaf: Leaf | undefined }): Node {
+export function cloneBelow(node: Node, last: Cloning): Node {
   if (node instanceof Leaf) {
-    const leaf = node.copy();
+    const leaf = node.copy(last.resting);
     leaf.previous = last.leaf;
     if (last.leaf !== undefined) last.leaf.next = leaf;
     last.leaf = leaf;

@@ -15,9 +15,19 @@ import {
   NODE_MAX,
   NODE_MIN,
   type Node,
+  RestingLeaves,
   type ZsetRange,
 } from "./zset-leaf.js";
+import type { BlockAccount, BlockHolder } from "./block-memory.js";
 import type { Packing } from "./packing.js";
+
+/**
+ * What V8 has for a leaf: an object of 12 words, and two arrays of 6 words each and 16 bytes per
+ * element, three quarters full on average.
+ */
+const LEAF_BYTES = 96;
+const LOOSE_LEAF_BYTES = LEAF_BYTES + 96;
+const LOOSE_MEMBER_BYTES = 16 / 0.75 + LOOSE_LEAF_BYTES / (0.75 * NODE_MAX);
 
 /** A place in the order, to walk from. Valid until the next change. */
 export class ZsetCursor {
@@ -62,17 +72,17 @@ export class ZsetCursor {
   }
 }
 
-export class ZsetOrder {
-  #root: Node;
+export class ZsetOrder implements BlockHolder {
+  /** Its blocks are those of its table's account. */
+  readonly blockBytes = 0;
+  #root: Node = new Leaf(undefined);
   /** Infinite for a set that is to stay in one leaf. */
   #splitsFrom = Number.POSITIVE_INFINITY;
-  readonly #packing: Packing | undefined;
-
-  /** Without `packing` for one that is not kept: none of its leaves will rest. */
-  constructor(packing?: Packing) {
-    this.#packing = packing;
-    this.#root = new Leaf(packing);
-  }
+  /** Only of a large set that is kept. */
+  #resting: RestingLeaves | undefined = undefined;
+  /** The next one to free, once that has begun. */
+  #condemned: Leaf | undefined = undefined;
+  #isCondemned = false;
 
   /** Members. */
   get size(): number {
@@ -84,11 +94,17 @@ export class ZsetOrder {
     return this.#root instanceof Leaf ? this.#root : undefined;
   }
 
-  /** From here on nodes are of bounded size: to be called once, on a set of one leaf. */
-  grow(): void {
+  /**
+   * From here on nodes are of bounded size: to be called once, on a set of one leaf. Without
+   * `packing` and where to rest, none of its leaves will.
+   */
+  grow(packing?: Packing, account?: BlockAccount): void {
     const whole = this.#root as Leaf;
     this.#splitsFrom = NODE_MAX;
-    this.#root = new Leaf(this.#packing);
+    if (packing !== undefined && account !== undefined) {
+      this.#resting = new RestingLeaves(packing, account);
+    }
+    this.#root = new Leaf(this.#resting);
     for (let index = 0; index < whole.members.length; index++) {
       this.insert(whole.scores[index] as number, whole.members[index] as string);
     }
@@ -168,34 +184,40 @@ export class ZsetOrder {
     return new ZsetCursor(node, left);
   }
 
-  copy(): ZsetOrder {
-    const copy = new ZsetOrder(this.#packing);
+  /** An independent order of the same elements; what rests does so in blocks of `account`. */
+  copy(account?: BlockAccount): ZsetOrder {
+    const copy = new ZsetOrder();
     copy.#splitsFrom = this.#splitsFrom;
-    copy.#root = cloneBelow(this.#root, { leaf: undefined });
+    if (this.#resting !== undefined && account !== undefined) {
+      copy.#resting = new RestingLeaves(this.#resting.packing, account);
+    }
+    copy.#root = cloneBelow(this.#root, { resting: copy.#resting, leaf: undefined });
     return copy;
   }
 
-  /**
-   * Bytes of the nodes and of the members, if those take so many on average: a leaf is an object of
-   * 8 words with two arrays of 6 words each and 16 bytes per element, three quarters full on
-   * average, or with one string.
-   */
+  /** Bytes of the nodes and of the members, if those take so many on average; not of blocks. */
   bytes(memberBytes: number): number {
-    let bytes = 40;
-    for (let leaf = this.#leftmost; leaf !== undefined; leaf = leaf.next) {
-      const { packedBytes, width } = leaf;
-      bytes += packedBytes > 0 ? 80 + packedBytes : 160 + width * (16 / 0.75 + memberBytes);
-    }
-    return Math.ceil(bytes);
+    const { resting } = this;
+    const loose = this.size - (this.#resting?.members ?? 0);
+    return Math.ceil(40 + resting * LEAF_BYTES + loose * (LOOSE_MEMBER_BYTES + memberBytes));
   }
 
   /** Leaves at rest. */
   get resting(): number {
-    let count = 0;
-    for (let leaf = this.#leftmost; leaf !== undefined; leaf = leaf.next) {
-      if (leaf.packedBytes > 0) count++;
+    return this.#resting?.leaves ?? 0;
+  }
+
+  /** Frees the block of one leaf; false if there is no further one. Then the order is lost. */
+  releasePiece(): boolean {
+    if (!this.#isCondemned) {
+      this.#isCondemned = true;
+      this.#condemned = this.#leftmost;
     }
-    return count;
+    const leaf = this.#condemned;
+    if (leaf === undefined) return false;
+    leaf.release();
+    this.#condemned = leaf.next;
+    return true;
   }
 
   get #leftmost(): Leaf | undefined {

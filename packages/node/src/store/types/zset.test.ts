@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FastRandom } from "../random.js";
+import { textOfBytes } from "./element.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./environment.js";
-import { Packing } from "./packing.js";
 import { isBefore, type ZsetRange } from "./zset-leaf.js";
 import { ZsetOrder } from "./zset-order.js";
 import { ZsetValue } from "./zset.js";
@@ -155,8 +155,8 @@ test("what has grown at an end rests, and behaves as the model when it is read a
 
 test("ascending and descending insertion, and removal from either end", () => {
   const count = 10_000;
-  const ascending = new ZsetOrder(new Packing());
-  const descending = new ZsetOrder(new Packing());
+  const ascending = new ZsetOrder();
+  const descending = new ZsetOrder();
   ascending.grow();
   descending.grow();
   for (let score = 0; score < count; score++) ascending.insert(score, "m");
@@ -252,4 +252,27 @@ test("a scan returns every member that stays, whatever comes and goes meanwhile"
     step++;
   } while (cursor !== 0);
   for (let index = 0; index < 5000; index++) assert.ok(seen.has(`stays${index}`));
+});
+
+test("a frozen copy stays what it was, and is written in whatever order", () => {
+  for (const count of [5, 3000]) {
+    const zset = new ZsetValue(environment());
+    for (let index = 0; index < count; index++) zset.set(`m${index}`, index);
+    const before = new Map(contents(zset).map(({ member, score }) => [member, score]));
+    const frozen = zset.frozen();
+    for (let index = 0; index < count; index += 2) zset.set(`m${index}`, -index);
+    zset.remove("m1");
+    assert.equal(frozen.length, count);
+    const { members, scores } = frozen.toNeutral();
+    assert.deepEqual(
+      new Map(members.map((member, at) => [textOfBytes(member), scores[at]])),
+      before,
+    );
+    const scanned: string[] = [];
+    for (let cursor = 0; ; ) {
+      cursor = frozen.scan(cursor, 100, scanned, []);
+      if (cursor === 0) break;
+    }
+    assert.deepEqual(new Set(scanned), new Set(before.keys()));
+  }
 });

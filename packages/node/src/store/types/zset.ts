@@ -72,6 +72,7 @@ export class ZsetValue implements CollectionValue, Packable {
   }
 
   get length(): number {
+    if (this.#table !== undefined) return this.#table.size;
     if (this.#packed !== undefined) return this.#environment.packing.count(this.#packed);
     return this.#order.size;
   }
@@ -214,14 +215,25 @@ export class ZsetValue implements CollectionValue, Packable {
 
   copy(): ZsetValue {
     const copy = new ZsetValue(this.#environment);
-    copy.#table = this.#table?.copy();
     copy.#packed = this.#packed;
-    if (this.#table !== undefined) copy.#loose = this.#order.copy();
-    else if (this.#loose !== undefined) copy.#loosen(this.#loose.copy());
+    if (this.#table !== undefined) {
+      const table = this.#table.copy();
+      copy.#hold(table, this.#order.copy(table.account));
+    } else if (this.#loose !== undefined) copy.#loosen(this.#loose.copy());
     return copy;
   }
 
+  /** One that can be scanned and written, and has no order. */
+  frozen(): ZsetValue {
+    if (this.#table === undefined) return this.copy();
+    const frozen = new ZsetValue(this.#environment);
+    frozen.#table = this.#table.copy();
+    this.#environment.blocks.releaseAfter(frozen, frozen.#table);
+    return frozen;
+  }
+
   toNeutral(): RdbZset {
+    if (this.#table !== undefined && this.#loose === undefined) return this.#unordered(this.#table);
     if (this.#packed !== undefined) {
       const texts: string[] = [];
       const ordered: number[] = [];
@@ -235,6 +247,14 @@ export class ZsetValue implements CollectionValue, Packable {
       scores.push(cursor.score);
     }
     return { type: "zset", members, scores };
+  }
+
+  /** Of one that was frozen: RDB wants no order. */
+  #unordered(table: ByteTable): RdbZset {
+    const members: string[] = [];
+    const scores: number[] = [];
+    table.collect(0, table.size, members, scores);
+    return { type: "zset", members: members.map(neutralBytes), scores };
   }
 
   memoryUsage(samples: number): number {
@@ -253,9 +273,9 @@ export class ZsetValue implements CollectionValue, Packable {
 
   get #order(): ZsetOrder {
     if (this.#loose !== undefined) return this.#loose;
-    const order = new ZsetOrder(this.#environment.packing);
+    const order = new ZsetOrder();
     if (this.#packed !== undefined) {
-      (order.only as Leaf).fill(this.#packed);
+      (order.only as Leaf).fill(this.#packed, this.#environment.packing);
     }
     return this.#loosen(order);
   }
@@ -272,15 +292,24 @@ export class ZsetValue implements CollectionValue, Packable {
   }
 
   #convert(): void {
-    const { arenas, hasher, packing } = this.#environment;
+    const { blocks, hasher, packing } = this.#environment;
     const order = this.#order;
     packing.forget(this);
-    const table = new ByteTable(true, arenas);
+    const table = new ByteTable(true, blocks);
     for (const cursor = order.at(0); cursor.valid; cursor.next()) {
       table.set(cursor.member, hasher.hashOf(cursor.member), cursor.score);
     }
+    order.grow(packing, table.account);
+    this.#hold(table, order);
+  }
+
+  /** Their memory is to be freed when nobody has this sorted set any more. */
+  #hold(table: ByteTable, order: ZsetOrder): void {
+    const { blocks } = this.#environment;
     this.#table = table;
-    order.grow();
+    this.#loose = order;
+    blocks.releaseAfter(this, table);
+    blocks.releaseAfter(this, order);
   }
 }
 
