@@ -9,6 +9,7 @@ import { ByteTable } from "./byte-table.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./environment.js";
 import { HashValue } from "./hash.js";
 import { SetValue } from "./set.js";
+import { StreamValue } from "./stream.js";
 import { ZsetValue } from "./zset.js";
 
 const mebibyte = 2 ** 20;
@@ -21,17 +22,23 @@ function environment(): CollectionEnvironment {
 /** A collection of each type that has blocks, with copies; nobody knows them afterwards. */
 function makeAndForget(given: CollectionEnvironment, count: number): void {
   const hash = new HashValue(given);
+  const long = "longer than a page".repeat(10_000);
   const set = new SetValue(given, "listpack");
   const zset = new ZsetValue(given);
+  const stream = new StreamValue(given);
   for (let index = 0; index < count; index++) {
     hash.set(`field:${index}`, index % 500 === 0 ? "long".repeat(400) : `value:${index}`);
     set.add(`member:${index}`);
     zset.set(`member:${index}`, index);
+    stream.append({ ms: index + 1, seq: 0 }, ["field", index % 5000 === 0 ? long : "value"], 0);
   }
   assert.ok(zset.resting > 0);
-  assert.ok(zset.copy().length + set.copy().length + hash.copy().length === 3 * count);
+  const copies = [hash, set, zset, stream].map((each) => each.copy());
+  for (const copy of copies) assert.equal(copy.length, count);
   // Some leaves that rest are woken, and some join others.
   for (let index = 0; index < count; index += 3) zset.remove(`member:${index}`);
+  for (let index = 0; index < count; index += 30) stream.delete({ ms: index + 1, seq: 0 });
+  stream.trim({ maxLength: count / 2, approximate: false, limit: 0 });
 }
 
 describe("memory of large collections", () => {

@@ -11,6 +11,8 @@
  * bytes.
  */
 import { writeLatin1 } from "@slotlog/resp";
+import { CHUNK_MASK, CHUNK_SHIFT, PAGE_WORDS, type SlabPages } from "../slab-pages.js";
+import type { BlockAccount } from "./block-memory.js";
 import { elementOf, listpackEntryBytes } from "./element.js";
 import { addLong, longOf, type Long, type StreamId, subtractLong } from "./stream-id.js";
 
@@ -23,9 +25,42 @@ const LISTPACK_FRAME_BYTES = 7;
 /** Flags, which are below 128, and the zero behind the field names. */
 const SMALL_INTEGER_BYTES = 2;
 const CAPACITY_INITIAL = 64;
+/** A longer node keeps a buffer of its own. */
+const SEALED_BYTES_MAX = 4 * PAGE_WORDS;
 const NO_BYTES = Buffer.alloc(0);
 /** Below this a loop over char codes is faster than the call into `latin1Write`. */
 const LOOP_LENGTH_MAX = 24;
+
+/** The block of a full node, and of its copies until they change. */
+class SealedBytes {
+  owners = 1;
+  readonly bytes: Buffer;
+  readonly #account: BlockAccount;
+  readonly #slab: SlabPages;
+  readonly #block: number;
+
+  /** Takes `used` bytes of `source`, of which there must not be more than a page has. */
+  constructor(source: Buffer, used: number, account: BlockAccount) {
+    this.#account = account;
+    this.#slab = account.memory.openSlab();
+    this.#block = account.allocate(this.#slab, (used + 3) >>> 2);
+    const place = (this.#block & CHUNK_MASK) << 2;
+    const chunk = this.#slab.bytes[this.#block >>> CHUNK_SHIFT] as Buffer;
+    this.bytes = chunk.subarray(place, place + used);
+    source.copy(this.bytes, 0, 0, used);
+  }
+
+  /** The same bytes in a block of its own. */
+  copy(): SealedBytes {
+    return new SealedBytes(this.bytes, this.bytes.length, this.#account);
+  }
+
+  release(): void {
+    this.owners--;
+    if (this.owners > 0) return;
+    this.#account.free(this.#slab, this.#block, (this.bytes.length + 3) >>> 2);
+  }
+}
 
 export class StreamNode implements StreamId {
   /** The id of the first entry that was ever in it. */
@@ -33,33 +68,32 @@ export class StreamNode implements StreamId {
   readonly seq: Long;
   /** Field names that entries need not repeat. */
   readonly fields: readonly string[];
-  bytes: Buffer = NO_BYTES;
+  bytes: Buffer;
   used = 0;
   live = 0;
   /** Entries that are only marked as deleted: they stay until the whole node goes. */
   deleted = 0;
   /** Bytes of Redis' listpack but for the two counts. */
   #listpackBytes: number;
-  /** A copy has the same bytes: whoever changes them takes his own first. */
+  /** Where `bytes` are once no more entries are expected. */
+  #sealed: SealedBytes | undefined = undefined;
+  /** A copy has the same bytes, unsealed: whoever changes them takes his own first. */
   #isShared = false;
 
-  constructor(id: StreamId, fields: readonly string[], copied?: StreamNode) {
+  /** `bytes`: of a node that was sealed, to be written over. */
+  constructor(id: StreamId, fields: readonly string[], bytes?: Buffer) {
     this.ms = id.ms;
     this.seq = id.seq;
     this.fields = fields;
-    if (copied !== undefined) {
-      this.bytes = copied.bytes;
-      this.used = copied.used;
-      this.live = copied.live;
-      this.deleted = copied.deleted;
-      this.#listpackBytes = copied.#listpackBytes;
-      this.#isShared = true;
-      return;
-    }
-    this.bytes = Buffer.allocUnsafeSlow(CAPACITY_INITIAL);
+    this.bytes = bytes ?? Buffer.allocUnsafeSlow(CAPACITY_INITIAL);
+    this.#listpackBytes = this.#emptyListpackBytes();
+  }
+
+  #emptyListpackBytes(): number {
+    const { fields } = this;
     let bytes = LISTPACK_FRAME_BYTES + listpackEntryBytes(fields.length) + SMALL_INTEGER_BYTES;
     for (const field of fields) bytes += listpackTextBytes(field);
-    this.#listpackBytes = bytes;
+    return bytes;
   }
 
   /** What `lpBytes` says in Redis. */
@@ -118,14 +152,34 @@ export class StreamNode implements StreamId {
     this.live++;
   }
 
-  /** Gives back the memory that no entry took. */
-  seal(): void {
-    if (this.bytes.length !== this.used) this.#resize(this.used);
+  /**
+   * No more entries are expected: the bytes go into a block. Returns the memory that they were in,
+   * for the next node, unless somebody else has it as well.
+   */
+  seal(account: BlockAccount): Buffer | undefined {
+    if (this.#sealed !== undefined) return undefined;
+    if (this.used > SEALED_BYTES_MAX) {
+      if (this.bytes.length !== this.used) this.#resize(this.used);
+      return undefined;
+    }
+    const free = this.#isShared ? undefined : this.bytes;
+    this.#sealed = new SealedBytes(this.bytes, this.used, account);
+    this.bytes = this.#sealed.bytes;
+    this.#isShared = false;
+    return free;
+  }
+
+  /** Frees the memory of a node that is in no stream any more. */
+  release(): void {
+    this.#sealed?.release();
+    this.#sealed = undefined;
+    this.bytes = NO_BYTES;
+    this.used = 0;
   }
 
   /** Marks the entry as deleted whose flags are at `flagsAt`. */
   markDeleted(flagsAt: number): void {
-    if (this.#isShared) this.#resize(this.used);
+    this.#ownBytes();
     this.bytes[flagsAt] = (this.bytes[flagsAt] as number) | deletedFlag;
     this.live--;
     this.deleted++;
@@ -133,8 +187,30 @@ export class StreamNode implements StreamId {
 
   /** The bytes are copied when one of both changes. */
   copy(): StreamNode {
-    this.#isShared = true;
-    return new StreamNode(this, this.fields, this);
+    const copy = new StreamNode(this, this.fields, this.bytes);
+    copy.used = this.used;
+    copy.live = this.live;
+    copy.deleted = this.deleted;
+    copy.#listpackBytes = this.#listpackBytes;
+    if (this.#sealed === undefined) {
+      this.#isShared = true;
+      copy.#isShared = true;
+    } else {
+      this.#sealed.owners++;
+      copy.#sealed = this.#sealed;
+    }
+    return copy;
+  }
+
+  #ownBytes(): void {
+    const sealed = this.#sealed;
+    if (sealed === undefined) {
+      if (this.#isShared) this.#resize(this.used);
+    } else if (sealed.owners > 1) {
+      this.#sealed = sealed.copy();
+      this.bytes = this.#sealed.bytes;
+      sealed.release();
+    }
   }
 
   #hasFields(words: readonly string[], from: number, count: number): boolean {
@@ -148,7 +224,7 @@ export class StreamNode implements StreamId {
 
   #reserve(bytes: number): void {
     const needed = this.used + bytes;
-    if (needed <= this.bytes.length && !this.#isShared) return;
+    if (needed <= this.bytes.length && !this.#isShared && this.#sealed === undefined) return;
     this.#resize(Math.max(needed, this.bytes.length * 2));
   }
 
@@ -157,6 +233,8 @@ export class StreamNode implements StreamId {
     this.bytes.copy(bytes, 0, 0, this.used);
     this.bytes = bytes;
     this.#isShared = false;
+    this.#sealed?.release();
+    this.#sealed = undefined;
   }
 
   #writeVarint(position: number, value: number): number {

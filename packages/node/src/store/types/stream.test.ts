@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FastRandom } from "../random.js";
+import { BlockAccount, BlockMemory } from "./block-memory.js";
 import { CollectionEnvironment, defaultCollectionLimits } from "./environment.js";
 import { radixNodeCount } from "./radix-nodes.js";
 import { StreamRange, StreamValue } from "./stream.js";
@@ -68,7 +69,14 @@ describe("stream nodes", () => {
           node.append(id, ["XADD", ...entry], 1);
           return `${idText(id)} ${JSON.stringify(entry)}`;
         });
-        node.seal();
+        const account = new BlockAccount(new BlockMemory());
+        const free = node.seal(account);
+        assert.ok(free !== undefined && free !== node.bytes);
+        free.fill(0xff);
+        const copy = node.copy();
+        assert.equal(copy.bytes, node.bytes, "a copy has the same memory");
+        // Who changes it, sealed or not, takes it out.
+        copy.append(ids.at(-1) as StreamId, ["XADD", ...first], 1);
         const reader = new EntryReader(node);
         const forward: string[] = [];
         while (reader.forward()) forward.push(entryText(reader));
@@ -77,6 +85,15 @@ describe("stream nodes", () => {
         const backward: string[] = [];
         while (reader.backward()) backward.unshift(entryText(reader));
         assert.deepEqual(backward, expected);
+        reader.enter(copy, false);
+        for (const entry of expected) {
+          reader.forward();
+          assert.equal(entryText(reader), entry);
+        }
+        assert.ok(reader.forward());
+        assert.notEqual(account.bytes, 0);
+        for (const each of [node, copy]) each.release();
+        assert.equal(account.bytes, 0);
       }),
     );
   });

@@ -6,6 +6,7 @@
  */
 import type { RdbStream } from "../../rdb/values.js";
 import type { CollectionValue } from "../value.js";
+import { BlockAccount, type BlockHolder } from "./block-memory.js";
 import type { CollectionEnvironment } from "./environment.js";
 import { OrderedBlocks } from "./ordered-blocks.js";
 import { entriesReadUnknown, NamedList, type StreamGroup } from "./stream-group.js";
@@ -26,7 +27,26 @@ import { EntryReader, StreamNode } from "./stream-node.js";
 /** Redis' listpacks end here, whatever is configured. */
 const NODE_BYTES_MAX = 1024 * 1024 * 1024;
 
-export class NodeList extends OrderedBlocks<StreamNode, StreamId> {
+export class NodeList extends OrderedBlocks<StreamNode, StreamId> implements BlockHolder {
+  /** Whose the blocks are; `undefined` as long as no node is full. */
+  account: BlockAccount | undefined = undefined;
+
+  /** Removes a node with its memory. */
+  drop(node: StreamNode): void {
+    this.remove(node);
+    node.release();
+  }
+
+  releasePiece(): boolean {
+    const { last } = this;
+    if (last !== undefined) this.drop(last);
+    return last !== undefined;
+  }
+
+  get blockBytes(): number {
+    return this.account?.bytes ?? 0;
+  }
+
   protected compare(item: StreamNode, key: StreamId): number {
     return compareIds(item, key);
   }
@@ -89,12 +109,23 @@ export class StreamValue implements CollectionValue {
     let node = this.nodes.last;
     if (node === undefined || this.#isFull(node, words, from)) {
       const fields = sharedFields(node, words, from);
-      node?.seal();
-      node = new StreamNode(id, fields);
+      const free = node?.seal(this.#openAccount());
+      node = new StreamNode(id, fields, free);
       this.nodes.append(node);
     }
     node.append(id, words, from);
     this.length++;
+  }
+
+  /** Of all full nodes, whose memory is to be freed when nobody has this stream any more. */
+  #openAccount(): BlockAccount {
+    const { nodes } = this;
+    if (nodes.account === undefined) {
+      const { blocks } = this.#environment;
+      nodes.account = new BlockAccount(blocks);
+      blocks.releaseAfter(this, nodes);
+    }
+    return nodes.account;
   }
 
   #isFull(node: StreamNode, words: readonly string[], from: number): boolean {
@@ -111,7 +142,7 @@ export class StreamValue implements CollectionValue {
     const range = new StreamRange(this, id, id);
     if (!range.next()) return false;
     const { node, flagsAt } = range.entry;
-    if (node.live === 1) this.nodes.remove(node);
+    if (node.live === 1) this.nodes.drop(node);
     else node.markDeleted(flagsAt);
     this.length--;
     return true;
@@ -152,7 +183,7 @@ export class StreamValue implements CollectionValue {
           ? compareIds(lastEntryOf(node), minId) < 0
           : this.length - live >= maxLength;
       if (whole) {
-        this.nodes.remove(node);
+        this.nodes.drop(node);
         this.length -= live;
         deleted += live;
         continue;
@@ -232,6 +263,8 @@ export class StreamValue implements CollectionValue {
 
   copy(): StreamValue {
     const copy = new StreamValue(this.#environment);
+    // What both share is freed when both are gone: the copy's end has to be told as well.
+    if (this.nodes.account !== undefined) copy.#openAccount();
     for (let node = this.nodes.seekFirst(); node !== undefined; node = this.nodes.next()) {
       copy.nodes.append(node.copy());
     }
@@ -264,7 +297,7 @@ export class StreamValue implements CollectionValue {
   }
 }
 
-/** A node's object with nine fields, its Buffer and the ArrayBuffer behind it. */
+/** A node's object with ten fields, its Buffer, and what shares both with copies. */
 const NODE_OVERHEAD_BYTES = 300;
 const STREAM_OVERHEAD_BYTES = 400;
 const GROUP_OVERHEAD_BYTES = 250;
