@@ -40,6 +40,9 @@ const clockRefreshMs = 1;
 /** Redis quotes at most so many characters of an unknown command and of its arguments. */
 const quotedCharsMax = 128;
 
+/** What one read brings of usual requests takes less. */
+const batchMsMax = 4;
+
 export class Dispatcher {
   readonly #node: NodeServices;
   #reply: ReplyWriter;
@@ -82,6 +85,11 @@ export class Dispatcher {
     this.#lastTick = clock.monotonic();
     this.batchBeganAt = this.#lastTick;
     this.#calm = this.#isCalm();
+  }
+
+  /** The batch of requests has had its time; those that are left can wait for a turn. */
+  get batchIsOver(): boolean {
+    return this.#node.ports.clock.monotonic() - this.batchBeganAt > batchMsMax;
   }
 
   /** The batch is over. */

@@ -46,6 +46,10 @@ export class ConnectionServices implements ConnectionHost {
     connection.start(client);
   }
 
+  defer(callback: () => void): void {
+    this.#node.ports.clock.defer(callback);
+  }
+
   get logIsWritten(): boolean {
     return this.#node.stream.batchBytes === 0;
   }

@@ -18,6 +18,7 @@ import { formatAddress } from "./addresses.js";
 import type { Client, ClientLink } from "./client.js";
 import type { GatedOutput, OutputGate, WriteReply } from "./output-gate.js";
 import { type HeldReplies, replaceReplies, unconfirmed } from "./unconfirmed.js";
+import { writeChunks } from "./write-chunks.js";
 
 /** What all connections of a node share. */
 export interface ConnectionHost {
@@ -37,6 +38,8 @@ export interface ConnectionHost {
   /** `client-query-buffer-limit`. */
   readonly queryBufferBytesMax: number;
   readonly bulkBytesMax: number;
+  /** Runs that once everybody else had a turn. */
+  defer(callback: () => void): void;
   /** True while sockets that write must not be read, because the log cannot follow. */
   readonly writersStopped: boolean;
   /** This connection is not read until `resumeReading`: the log must follow first. */
@@ -51,11 +54,15 @@ export interface ConnectionHost {
 
 const noWrites: readonly WriteReply[] = [];
 
-/** Several small chunks are joined up to this size: one system call instead of many. */
-const joinedBytesMax = 64 * 1024;
-
 /** Replies of so many bytes do not wait for the end of the turn. */
 const leaveAtOnceBytes = 64 * 1024;
+
+/**
+ * Requests of a pipeline between two looks at the clock. When it has had its time
+ * (`Dispatcher.batchIsOver`), others come first, and the rest in the next turn: the loop is not
+ * held by one client's thousand slow requests, nor by its first ones, which V8 has yet to compile.
+ */
+const requestsPerLook = 8;
 
 export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHandlers {
   readonly #host: ConnectionHost;
@@ -80,6 +87,8 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   #closed = false;
   #processing = false;
   #readingStopped = false;
+  /** The rest of what was read waits for the next turn. */
+  #yielded = false;
   /** Set when the connection is handed over to something else than request processing. */
   #takenOver: SocketHandlers | undefined;
 
@@ -138,7 +147,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     }
     if (this.#closing) return;
     this.#decoder.push(chunk);
-    if (this.client.blocked !== undefined) {
+    if (this.client.blocked !== undefined || this.#yielded) {
       this.#decoder.park();
     } else {
       host.dispatcher.startBatch();
@@ -163,7 +172,20 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   resumeReading(): void {
     if (!this.#readingStopped) return;
     this.#readingStopped = false;
-    if (!this.#closed) this.#socket.resume();
+    this.#read();
+  }
+
+  #read(): void {
+    if (!this.#closed && !this.#readingStopped && !this.#yielded) this.#socket.resume();
+  }
+
+  #yield(): void {
+    this.#socket.pause();
+    this.#host.defer(() => {
+      this.#yielded = false;
+      this.#read();
+      this.resume();
+    });
   }
 
   /** `deferred` is a request that came earlier and goes first. */
@@ -174,6 +196,8 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     const client = this.client;
     this.#noteLateWrite();
     this.#processing = true;
+    const hadYielded = this.#yielded;
+    let untilLook = requestsPerLook;
     reply.attach(this, client.protocol);
     try {
       decoder.authenticated = client.authenticated;
@@ -193,6 +217,12 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
         }
         if (this.#pushed.length > 0) this.#appendPushed();
         decoder.authenticated = client.authenticated;
+        untilLook--;
+        if (untilLook > 0) continue;
+        untilLook = requestsPerLook;
+        if (!dispatcher.batchIsOver || !this.#mayGoOn(client)) continue;
+        this.#yielded = true;
+        break;
       }
       if (this.#takenOver === undefined) decoder.park();
     } catch (error) {
@@ -210,6 +240,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     client.lastActiveAt = dispatcher.now;
     // Also without a reply the turn must end: the log may have grown.
     host.turn.schedule(dispatcher.batchBeganAt);
+    if (this.#yielded && !hadYielded) this.#yield();
   }
 
   /** The client wrote: the reply between the two places waits for replicas, if it must. */
@@ -285,6 +316,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   /** Goes on with what was held back while the client was blocked. */
   resume(): void {
     if (this.#closed || this.#closing || this.#processing) return;
+    if (this.#takenOver !== undefined) return;
     this.#host.dispatcher.startBatch();
     this.#processRequests();
   }
@@ -324,7 +356,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
     if (this.#held.length > 0 || offset > gate.offset || writes.length > 0) {
       return this.#flushToGate({ chunks, offset, writes });
     }
-    const inUse = this.#send(chunks);
+    const inUse = writeChunks(this.#socket, chunks, this.#host);
     if (this.#closing) this.#socket.end();
     else if (inUse || this.#socket.bufferedBytes > 0) this.#checkOutputLimit();
     return inUse;
@@ -365,7 +397,7 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
       if (held.writes.some((write) => !gate.isSettled(write))) break;
       count += 1;
       for (const chunk of held.chunks) this.#countHeld(-chunk.length);
-      this.#send(held.chunks);
+      writeChunks(this.#socket, held.chunks, this.#host);
     }
     this.#held.splice(0, count);
     if (this.#held.length > 0) return true;
@@ -407,36 +439,6 @@ export class Connection implements ClientLink, TurnOutput, GatedOutput, SocketHa
   /** In RESP2 messages look like replies: they wait, since nobody could tell which is which. */
   get #hasMessages(): boolean {
     return this.client.subscriptions > 0 && this.client.protocol === 2;
-  }
-
-  /** True if the memory of some chunk is still in use. */
-  #send(chunks: readonly Buffer[]): boolean {
-    const only = chunks[0];
-    if (only === undefined) return false;
-    if (chunks.length === 1) {
-      this.#host.countOutput(only.length);
-      return !this.#socket.write(only);
-    }
-    let inUse = false;
-    let joined: Buffer[] = [];
-    let joinedBytes = 0;
-    for (const chunk of chunks) {
-      if (joinedBytes + chunk.length > joinedBytesMax && joined.length > 0) {
-        if (!this.#write(joined, joinedBytes)) inUse = true;
-        joined = [];
-        joinedBytes = 0;
-      }
-      joined.push(chunk);
-      joinedBytes += chunk.length;
-    }
-    if (!this.#write(joined, joinedBytes)) inUse = true;
-    return inUse;
-  }
-
-  #write(chunks: readonly Buffer[], bytes: number): boolean {
-    this.#host.countOutput(bytes);
-    const only = chunks.length === 1 ? chunks[0] : undefined;
-    return this.#socket.write(only ?? Buffer.concat(chunks, bytes));
   }
 
   #checkOutputLimit(): void {
