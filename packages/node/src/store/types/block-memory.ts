@@ -25,7 +25,7 @@ const PIECES_PER_RUN = 2000;
 export interface BlockHolder {
   /** Frees one piece; false if there is none left. */
   releasePiece(): boolean;
-  /** Bytes of its blocks, unless another holder tells them. */
+  /** Bytes of its blocks. */
   readonly blockBytes: number;
 }
 
@@ -34,8 +34,10 @@ export class BlockMemory {
   readonly #slabBytesMax: number;
   /** Those whose owner is dead. */
   readonly #condemned: BlockHolder[] = [];
+  #condemnedBytes = 0;
   readonly #owners = new FinalizationRegistry<BlockHolder>((holder) => {
     this.#condemned.push(holder);
+    this.#condemnedBytes += holder.blockBytes;
   });
 
   /** Tests have slabs that are full sooner. */
@@ -62,18 +64,22 @@ export class BlockMemory {
 
   /** Bytes that V8 counts, and that no living collection has. */
   get idleBytes(): number {
-    let bytes = 0;
+    let bytes = this.#condemnedBytes;
     for (const slab of this.#slabs) bytes += slab.capacityBytes - 4 * slab.liveWords;
-    for (const holder of this.#condemned) bytes += holder.blockBytes;
     return bytes;
   }
 
   #release(pieces: number): void {
     for (let left = pieces; left > 0; left--) {
       const holder = this.#condemned.at(-1);
-      if (holder === undefined) return;
-      if (!holder.releasePiece()) this.#condemned.pop();
+      if (holder === undefined) break;
+      const before = holder.blockBytes;
+      const isMore = holder.releasePiece();
+      this.#condemnedBytes -= before - (isMore ? holder.blockBytes : 0);
+      if (!isMore) this.#condemned.pop();
     }
+    // What two of them shared was counted with one, and freed with the other.
+    if (this.#condemned.length === 0) this.#condemnedBytes = 0;
   }
 
   /** The one with the most room, if there is one with room. */

@@ -18,7 +18,7 @@ import {
   RestingLeaves,
   type ZsetRange,
 } from "./zset-leaf.js";
-import type { BlockAccount, BlockHolder } from "./block-memory.js";
+import type { BlockAccount } from "./block-memory.js";
 import type { Packing } from "./packing.js";
 
 /**
@@ -72,9 +72,7 @@ export class ZsetCursor {
   }
 }
 
-export class ZsetOrder implements BlockHolder {
-  /** Its blocks are those of its table's account. */
-  readonly blockBytes = 0;
+export class ZsetOrder {
   #root: Node = new Leaf(undefined);
   /** Infinite for a set that is to stay in one leaf. */
   #splitsFrom = Number.POSITIVE_INFINITY;

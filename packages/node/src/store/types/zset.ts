@@ -8,6 +8,7 @@
  */
 import type { Bytes, RdbZset } from "../../rdb/values.js";
 import type { CollectionValue } from "../value.js";
+import type { BlockHolder } from "./block-memory.js";
 import { ByteTable } from "./byte-table.js";
 import { neutralBytes, textOfBytes } from "./element.js";
 import type { CollectionEnvironment } from "./environment.js";
@@ -19,6 +20,25 @@ import { type ZsetCursor, ZsetOrder } from "./zset-order.js";
 /** The value itself: V8's header and its fields. */
 const objectBytes = 72;
 const scoreBytes = 8;
+
+/** What a large one has in blocks, which are all of the table's account. */
+class LargeParts implements BlockHolder {
+  readonly #table: ByteTable;
+  readonly #order: ZsetOrder;
+
+  constructor(table: ByteTable, order: ZsetOrder) {
+    this.#table = table;
+    this.#order = order;
+  }
+
+  get blockBytes(): number {
+    return this.#table.blockBytes;
+  }
+
+  releasePiece(): boolean {
+    return this.#order.releasePiece() || this.#table.releasePiece();
+  }
+}
 
 export class ZsetValue implements CollectionValue, Packable {
   readonly type = "zset";
@@ -308,8 +328,7 @@ export class ZsetValue implements CollectionValue, Packable {
     const { blocks } = this.#environment;
     this.#table = table;
     this.#loose = order;
-    blocks.releaseAfter(this, table);
-    blocks.releaseAfter(this, order);
+    blocks.releaseAfter(this, new LargeParts(table, order));
   }
 }
 
